@@ -1,0 +1,35 @@
+# make demo: sets up by itself, runs the main job, says where the report is.   make test: sets up by itself, runs every check and test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: setup demo test lint bench clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[all,dev]"
+	touch $(READY)
+
+setup: $(READY)
+
+demo: $(READY)
+	$(BIN)/issmp-cat demo
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/issmp-cat warmup --quiet
+	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest --import-mode=prepend --nbmake notebooks
+
+bench: $(READY)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[benchmarks]"
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache demo

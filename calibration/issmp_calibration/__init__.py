@@ -1,0 +1,1 @@
+"""From a response log to a calibrated item bank."""

@@ -1,0 +1,85 @@
+"""The four-parameter logistic curve and what follows from it: arithmetic only.
+
+Each function works on numbers and on arrays alike, and compiles as it stands; nothing else in the project
+writes these formulas again. θ in logits, metric D = 1.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TypeVar
+
+from issmp_cat.arrays import Floats
+
+__all__ = [
+    "difficulty",
+    "fisher",
+    "intercept",
+    "logit",
+    "probability_at",
+    "response_curve",
+    "slope",
+    "slope_change",
+]
+
+Real = TypeVar("Real", float, Floats)
+
+# exp(±700) is still a double; beyond, the curve has long reached its asymptote.
+LOGIT_LIMIT = 700.0
+
+
+def logit(theta: Real, a: Real, b: Real) -> Real:
+    """Log-odds of knowing the answer, ``a (θ − b)`` (Birnbaum, 1968, eq. 17.3.1, D = 1)."""
+    return a * (theta - b)
+
+
+def intercept(a: Real, b: Real) -> Real:
+    """``−a b``: the same item written ``a θ + intercept``."""
+    return -a * b
+
+
+def difficulty(a: Real, intercept: Real) -> Real:
+    """``b = −intercept / a``: where a guess-free candidate has even odds."""
+    return -intercept / a
+
+
+def response_curve(decay: Real, c: Real, d: Real) -> Real:
+    """Chance of a right answer, ``c + (d − c) / (1 + exp(−logit))`` (Barton & Lord, 1981, eq. 1).
+
+    Args:
+        decay: ``exp(−logit)``.
+        c: lower asymptote; ``d``: upper asymptote.
+
+    >>> response_curve(1.0, 0.5, 1.0)
+    0.75
+    """
+    return c + (d - c) / (1.0 + decay)
+
+
+def slope(p: Real, q: Real, a: Real, c: Real, d: Real) -> Real:
+    """``dP/dθ = a (P − c)(d − P) / (d − c)``; takes Q = 1 − P too, since P rounds to 1 long before Q is 0."""
+    return a * (p - c) * (q - (1.0 - d)) / (d - c)
+
+
+def slope_change(p: Real, slope: Real, a: Real, c: Real, d: Real) -> Real:
+    """``d²P/dθ² = a P' (c + d − 2P) / (d − c)``."""
+    return a * slope * (c + d - 2.0 * p) / (d - c)
+
+
+def fisher(slope: Real, p: Real, q: Real) -> Real:
+    """Fisher information of one answer about θ, ``P'² / (P Q)`` (Lord, 1980, eq. 5-9).
+
+    >>> fisher(0.25, 0.5, 0.5)
+    0.25
+    """
+    return slope * slope / (p * q)
+
+
+def probability_at(theta: float, a: float, b: float, c: float, d: float) -> float:
+    """Chance of a right answer for one candidate and one item, safe for any θ.
+
+    >>> round(probability_at(0.0, 2.0, 0.0, 0.2, 1.0), 6)
+    0.6
+    """
+    decay = math.exp(-min(max(logit(theta, a, b), -LOGIT_LIMIT), LOGIT_LIMIT))
+    return response_curve(decay, c, d)
