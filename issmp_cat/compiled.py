@@ -85,9 +85,11 @@ def jit(**options: Any) -> Callable[[Function], Function]:
         raise ValueError(msg)
     try:
         import numba
-        from numba.core import config
+        from numba.core import config as numba_config
     except ImportError:
         raise MissingExtra("compiled kernels (numba)", "all") from None
+
+    config: Any = numba_config  # its attributes are made at run time
 
     def decorate(function: Function) -> Function:
         before = config.CACHE_DIR

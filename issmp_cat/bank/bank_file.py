@@ -1,0 +1,187 @@
+"""Bank files: JSON is canonical and complete, CSV carries the parameters for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from issmp_cat.bank.item import Item, Metric
+from issmp_cat.bank.item_bank import ItemBank
+from issmp_cat.errors import BankError
+from issmp_cat.files import atomic_write, read_json, read_text, write_json
+
+__all__ = ["item_row", "load_bank", "plain_faults", "save_bank"]
+
+FORMAT, FORMAT_VERSION = "issmp-cat/item-bank", 1
+# Parameters of programs that write the normal-ogive constant into their slopes (BILOG, PARSCALE in normal metric).
+NORMAL_METRIC = 1.702
+
+_CSV_FIELDS = (
+    "id", "domain", "model", "a", "b", "c", "d", "se_a", "se_b", "se_c", "status", "enemies", "item_set", "answers",
+)  # fmt: skip
+
+_NUMBERS = ("a", "b", "c", "d", "se_a", "se_b", "se_c", "answers", "D")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def plain_faults(error: ValidationError, prefix: str = "") -> list[str]:
+    """A validation error as plain lines: where, what, what was found."""
+    lines = []
+    for fault in error.errors():
+        place = ".".join(str(part) for part in fault["loc"])
+        message = fault["msg"].removeprefix("Value error, ")
+        found = "" if fault["type"] in ("missing", "value_error") else f" (found {fault['input']!r:.60})"
+        lines.append(": ".join(part for part in (prefix, place, message) if part) + found)
+    return lines
+
+
+def load_bank(path: str | Path) -> ItemBank:
+    """Read a bank; see :meth:`ItemBank.load`."""
+    return _load_csv(Path(path)) if Path(path).suffix.lower() in (".csv", ".tsv") else _load_json(Path(path))
+
+
+def _load_json(path: Path) -> ItemBank:
+    content = read_json(path, BankError)
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        raise BankError(str(path), [f'not an item bank: "format" must be "{FORMAT}"'])
+    if content.get("format_version") != FORMAT_VERSION:
+        found = content.get("format_version")
+        raise BankError(str(path), [f"format_version {found!r} is not known here; expected {FORMAT_VERSION}"])
+    known = {"format", "format_version", "id", "title", "note", "metric", "provenance", "version", "items"}
+    problems = [f'unknown field "{name}"' for name in content if name not in known]
+    try:
+        metric = Metric.model_validate(content.get("metric", {}))
+    except ValidationError as error:
+        problems += plain_faults(error, "metric")
+        metric = Metric()
+    rows = content.get("items")
+    if not isinstance(rows, list):
+        rows, problems = [], [*problems, '"items" must be a list']
+    items, faults = _items([(f"item {k + 1}", row) for k, row in enumerate(rows)])
+    problems += faults
+    if problems:
+        raise BankError(str(path), problems)
+    return ItemBank.from_items(
+        items,
+        where=str(path),
+        metric=metric,
+        provenance=content.get("provenance", {}),
+        id=str(content.get("id", path.stem)),
+        title=str(content.get("title", "")),
+        note=str(content.get("note", "")),
+    )
+
+
+def _items(rows: list[tuple[str, Any]]) -> tuple[list[Item], list[str]]:
+    items: list[Item] = []
+    problems: list[str] = []
+    for place, row in rows:
+        label = f'{place} "{row["id"]}"' if isinstance(row, Mapping) and row.get("id") else place
+        try:
+            items.append(Item.model_validate(row))
+        except ValidationError as error:
+            problems += plain_faults(error, label)
+    return items, problems
+
+
+def _load_csv(path: Path) -> ItemBank:
+    text = read_text(path, BankError)
+    if not text.strip():
+        raise BankError(str(path), ["the file is empty"])
+    reader = csv.DictReader(io.StringIO(text), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+    header = [name.strip() for name in reader.fieldnames or []]
+    reader.fieldnames = header
+    missing = [f'no column "{name}"; found: {", ".join(header)}' for name in ("id", "b") if name not in header]
+    unknown = [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, "D")]
+    if missing or unknown:
+        raise BankError(str(path), [*missing, *unknown])
+    rows: list[tuple[str, Any]] = []
+    problems: list[str] = []
+    for raw in reader:
+        place = f"line {reader.line_num}"
+        if None in raw or None in raw.values():
+            problems.append(f"{place}: {len(header)} fields expected, found another number")
+            continue
+        row = {name: value.strip() for name, value in raw.items()}
+        faults = [
+            f'{place}: {name} is "{row[name]}"; expected a number'
+            for name in _NUMBERS
+            if row.get(name) and not _is_number(row[name])
+        ]
+        problems += faults
+        if not faults:
+            rows.append((place, _csv_item(row)))
+    items, faults = _items(rows)
+    if problems := problems + faults:
+        raise BankError(str(path), problems)
+    converted = {"metric": f"slopes divided from D = {NORMAL_METRIC}"} if "D" in header else {}
+    return ItemBank.from_items(items, where=str(path), id=path.stem, provenance={"source": path.name, **converted})
+
+
+def _csv_item(row: dict[str, str]) -> dict[str, Any]:
+    """A CSV row as the fields of an item; empty cells are left to the defaults."""
+    filled = {name: value for name, value in row.items() if value}
+    errors = {name: filled.pop(f"se_{name}", None) for name in ("a", "b", "c")}
+    item: dict[str, Any] = {"domain": "all", **filled}
+    item["enemies"] = filled.get("enemies", "").split()
+    if (metric := item.pop("D", None)) not in (None, "1", "1.0"):
+        # A slope written for exp(−D a (θ − b)) is D times larger in the logistic metric.
+        item["a"] = float(filled.get("a", 1.0)) * float(metric or 1.0)
+    if "model" not in filled:
+        item["model"] = "3pl" if float(filled.get("c") or 0) > 0 else "2pl"
+    known = [(name, float(value)) for name, value in errors.items() if value]
+    if known:
+        names = tuple(name for name, _ in known)
+        values = [[se * se if i == j else 0.0 for j in range(len(known))] for i, (_, se) in enumerate(known)]
+        item["covariance"] = {"names": names, "values": values}
+    return item
+
+
+def save_bank(bank: ItemBank, path: str | Path) -> None:
+    """Write a bank; see :meth:`ItemBank.save`."""
+    if Path(path).suffix.lower() in (".csv", ".tsv"):
+        with atomic_write(path) as handle:
+            delimiter = "\t" if Path(path).suffix.lower() == ".tsv" else ","
+            writer = csv.DictWriter(handle, _CSV_FIELDS, delimiter=delimiter, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(item_row(item) for item in bank.items)
+        return
+    write_json(
+        path,
+        {
+            "format": FORMAT,
+            "format_version": FORMAT_VERSION,
+            "id": bank.id,
+            "title": bank.title,
+            "note": bank.note,
+            "version": bank.version,
+            "metric": bank.metric.model_dump(),
+            "provenance": dict(bank.provenance),
+            "items": [item.model_dump(mode="json", exclude_defaults=True) for item in bank.items],
+        },
+    )
+
+
+def item_row(item: Item) -> dict[str, Any]:
+    """An item as one row of a table; what was not estimated is None."""
+    errors = {f"se_{n}": item.covariance.standard_error(n) if item.covariance else None for n in ("a", "b", "c")}
+    plain = {name: getattr(item, name) for name in ("id", "domain", "model", "a", "b", "c", "d")}
+    rest = {
+        "status": item.status,
+        "enemies": " ".join(item.enemies),
+        "item_set": item.item_set,
+        "answers": item.answers,
+    }
+    return {**plain, **errors, **rest}

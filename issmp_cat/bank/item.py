@@ -1,0 +1,110 @@
+"""One item as a bank file holds it: checked at the border, trusted behind it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+__all__ = ["Content", "Covariance", "Item", "Metric"]
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Identifier = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+class Border(BaseModel):
+    """What every model of a file shares: unknown fields are refused, values do not change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Metric(Border):
+    """The scale the parameters stand on: D, and the population's latent mean and SD in logits."""
+
+    D: Annotated[float, Field(ge=1, le=1)] = 1.0
+    latent_mean: Finite = 0.0
+    latent_sd: Annotated[float, Field(gt=0, allow_inf_nan=False)] = 1.0
+
+
+class Covariance(Border):
+    """Sampling covariance of an item's estimated parameters, in the order of ``names``."""
+
+    names: tuple[Literal["a", "b", "c", "d"], ...]
+    values: tuple[tuple[Finite, ...], ...]
+
+    @model_validator(mode="after")
+    def _square(self) -> Self:
+        n = len(self.names)
+        if len(self.values) != n or any(len(row) != n for row in self.values):
+            msg = f"covariance of {n} parameters must be {n} × {n}"
+            raise ValueError(msg)
+        if any(self.values[i][i] < 0 for i in range(n)):
+            msg = "a variance is negative"
+            raise ValueError(msg)
+        return self
+
+    def standard_error(self, name: str) -> float | None:
+        """Standard error of one parameter; None when it was not estimated."""
+        if name not in self.names:
+            return None
+        i = self.names.index(name)
+        return float(self.values[i][i] ** 0.5)
+
+
+class Content(Border):
+    """What a candidate sees, and why the key is right."""
+
+    stem: Annotated[str, Field(min_length=1)]
+    options: Annotated[tuple[str, ...], Field(min_length=2, max_length=26)]
+    key: Annotated[str, Field(pattern=r"^[A-Z]$")]
+    rationale: str = ""
+
+    @model_validator(mode="after")
+    def _key_is_an_option(self) -> Self:
+        if ord(self.key) - ord("A") >= len(self.options):
+            msg = f"key {self.key} is not among the {len(self.options)} options"
+            raise ValueError(msg)
+        return self
+
+    def score(self, choice: str) -> int:
+        """1 for the key, 0 for any other option."""
+        return int(choice.strip().upper() == self.key)
+
+
+class Item(Border):
+    """An item: its parameters (a per logit, b in logits, D = 1), its place in the blueprint, its history."""
+
+    id: Identifier
+    domain: Identifier
+    model: Literal["rasch", "1pl", "2pl", "3pl", "4pl"] = "2pl"
+    a: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
+    b: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
+    c: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    d: Annotated[float, Field(gt=0, le=1)] = 1.0
+    covariance: Covariance | None = None
+    status: Literal["operational", "pretest", "retired"] = "operational"
+    enemies: tuple[str, ...] = ()
+    item_set: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+    verdict: str | None = None
+    answers: Annotated[int, Field(ge=0)] | None = None
+    statistics: dict[str, float | None] = Field(default_factory=dict)
+    content: Content | None = None
+    provisional: bool = False
+
+    @model_validator(mode="after")
+    def _parameters_fit_the_model(self) -> Self:
+        faults = []
+        if self.c >= self.d:
+            faults.append(f"c {self.c:g} is not below d {self.d:g}")
+        if self.model == "rasch" and self.a != 1.0:
+            faults.append(f"a Rasch item has a = 1, this one {self.a:g}")
+        if self.model in ("rasch", "1pl", "2pl") and self.c != 0.0:
+            faults.append(f"a {self.model} item has c = 0, this one {self.c:g}")
+        if self.model != "4pl" and self.d != 1.0:
+            faults.append(f"a {self.model} item has d = 1, this one {self.d:g}")
+        if self.id in self.enemies:
+            faults.append("is its own enemy")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
