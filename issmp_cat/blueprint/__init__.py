@@ -1,0 +1,7 @@
+"""What the test must contain: domains with weights, whole-number quotas, and balance at every stop."""
+
+from issmp_cat.blueprint.apportion import largest_remainder
+from issmp_cat.blueprint.blueprint import Blueprint, Domain
+from issmp_cat.blueprint.windows import Windows, build_windows, is_open
+
+__all__ = ["Blueprint", "Domain", "Windows", "build_windows", "is_open", "largest_remainder"]

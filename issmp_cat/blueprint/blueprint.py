@@ -1,0 +1,71 @@
+"""The blueprint as an exam file holds it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from issmp_cat.blueprint.apportion import largest_remainder
+
+__all__ = ["Blueprint", "Domain"]
+
+# Which domains stand at their ceiling is one bit each: 2¹² states a length are tabulated in milliseconds.
+MOST_DOMAINS = 12
+
+
+class Domain(BaseModel):
+    """A content domain and its share of the test."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(min_length=1)]
+    name: str = ""
+    weight: Annotated[Decimal, Field(gt=0, le=1)]
+
+    @field_validator("weight", mode="before")
+    @classmethod
+    def _exact(cls, value: Any) -> Any:
+        """Read 0.29 as 29/100, not as the binary number nearest to it."""
+        return str(value) if isinstance(value, float) else value
+
+
+class Blueprint(BaseModel):
+    """Domains whose weights sum to 1.
+
+    >>> Blueprint(domains=[{"id": "D1", "weight": 0.6}, {"id": "D2", "weight": 0.4}]).quotas(10)
+    (6, 4)
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    domains: Annotated[tuple[Domain, ...], Field(min_length=1, max_length=MOST_DOMAINS)]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults = []
+        ids = [domain.id for domain in self.domains]
+        if doubles := sorted({id_ for id_ in ids if ids.count(id_) > 1}):
+            faults.append(f"domain id used twice: {', '.join(doubles)}")
+        total = sum(domain.weight for domain in self.domains)
+        if total != 1:
+            parts = " + ".join(str(domain.weight) for domain in self.domains)
+            faults.append(f"weights sum to {total}, not to 1 ({parts}); change them by {1 - total:+}")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Domain ids, in order."""
+        return tuple(domain.id for domain in self.domains)
+
+    @property
+    def weights(self) -> tuple[Decimal, ...]:
+        """Shares, in order."""
+        return tuple(domain.weight for domain in self.domains)
+
+    def quotas(self, length: int) -> tuple[int, ...]:
+        """Items of each domain in a test of ``length``."""
+        return largest_remainder(self.weights, length)
