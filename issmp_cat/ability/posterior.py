@@ -56,10 +56,9 @@ def build_grid(
 def update_posterior(grid: Grid, weights: Floats, item: int, score: int) -> None:
     """Multiply the likelihood of one answer into ``weights``, in place. Shape ``(nodes,)``."""
     np.multiply(weights, grid.likelihood[2 * item + score], weights)
-    np.maximum(weights, FLOOR, weights)
     top = weights.max()
     if top < SMALL:
-        np.divide(weights, top, weights)
+        weights[:] = np.maximum(weights / top, FLOOR)
 
 
 def posterior_moments(nodes: Floats, weights: Floats) -> tuple[float, float]:

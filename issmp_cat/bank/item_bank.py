@@ -87,6 +87,18 @@ class ItemBank:
 
         return load_bank(path)
 
+    @classmethod
+    def load_packaged(cls, name: str = "practice-bank") -> ItemBank:
+        """A bank that ships with the package.
+
+        >>> len(ItemBank.load_packaged("practice-bank"))
+        60
+        """
+        from importlib import resources
+
+        with resources.as_file(resources.files("issmp_cat") / "data" / f"{name}.json") as path:
+            return cls.load(path)
+
     def save(self, path: str | Path) -> None:
         """Write the bank as JSON (canonical) or CSV (parameters only), chosen by the suffix; whole or not at all."""
         from issmp_cat.bank.bank_file import save_bank

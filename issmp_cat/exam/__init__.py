@@ -1,0 +1,7 @@
+"""An exam: everything a programme decides, in one file; and its plan, once a bank is known."""
+
+from issmp_cat.exam.definition import Exam
+from issmp_cat.exam.plan import Plan, plan_exam
+from issmp_cat.exam.step import Standing, next_item, record, standing
+
+__all__ = ["Exam", "Plan", "Standing", "next_item", "plan_exam", "record", "standing"]

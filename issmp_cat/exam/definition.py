@@ -1,0 +1,194 @@
+"""The exam as its TOML file holds it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import hashlib
+import tomllib
+from decimal import Decimal
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from issmp_cat.ability import Estimator
+from issmp_cat.bank import ItemBank
+from issmp_cat.bank.bank_file import plain_faults
+from issmp_cat.blueprint import Blueprint
+from issmp_cat.errors import ExamError
+from issmp_cat.files import read_text
+from issmp_cat.scale import Scale
+from issmp_cat.stopping import ConfidenceInterval, FixedLength
+
+if TYPE_CHECKING:
+    from issmp_cat.session import Session
+
+__all__ = ["Exam", "Length", "Report", "Retakes", "Scoring", "Selection"]
+
+
+class Part(BaseModel):
+    """A table of the exam file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Length(Part):
+    """Number of scored items: at least and at most."""
+
+    minimum: Annotated[int, Field(ge=1)]
+    maximum: Annotated[int, Field(ge=1, le=2000)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum > self.maximum:
+            msg = f"minimum {self.minimum} is above maximum {self.maximum}"
+            raise ValueError(msg)
+        return self
+
+
+class Selection(Part):
+    """Take the most informative item, or draw evenly among the best (Kingsbury & Zara, 1989)."""
+
+    criterion: Literal["fisher_information"] = "fisher_information"
+    rule: Literal["best", "randomesque"] = "randomesque"
+    among: Annotated[int, Field(ge=2, le=50)] = 5
+
+    @property
+    def best(self) -> int:
+        """How many of the best to draw among; 1 takes the best."""
+        return self.among if self.rule == "randomesque" else 1
+
+
+class Scoring(Part):
+    """How θ is estimated.
+
+    The grid spans the population's mean ± ``limit`` SDs; its ends are the fences of ML, MAP and WLE. Without
+    ``prior_mean`` and ``prior_sd`` the bank's own population is the prior.
+    """
+
+    estimator: Estimator = "eap"
+    nodes: Annotated[int, Field(ge=15, le=401)] = 41
+    limit: Annotated[float, Field(ge=2, le=8)] = 4.0
+    prior_mean: float | None = None
+    prior_sd: Annotated[float, Field(gt=0)] | None = None
+
+
+class Retakes(Part):
+    """Days to wait before the second, third, … attempt."""
+
+    waiting_days: tuple[Annotated[int, Field(ge=0)], ...] = ()
+
+
+class Report(Part):
+    """How fine a score report may be.
+
+    A domain is called below or above the cut only if the interval of its own ability at this level excludes the
+    cut, and only with at least ``minimum_items`` answers in it.
+    """
+
+    level: Annotated[float, Field(gt=0.5, lt=1)] = 0.8
+    minimum_items: Annotated[int, Field(ge=1)] = 5
+
+
+class Exam(Part):
+    """Everything a programme decides.
+
+    >>> exam = Exam.load("issmp")
+    >>> exam.length.maximum, exam.blueprint.quotas(125)
+    (125, (28, 24, 22, 21, 15, 15))
+    """
+
+    id: Annotated[str, Field(min_length=1)]
+    title: str
+    note: str = ""
+    source: str = ""
+    date: dt.date | None = None
+    blueprint: Blueprint
+    length: Length
+    time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
+    selection: Selection = Field(default_factory=Selection)
+    scoring: Scoring = Field(default_factory=Scoring)
+    stopping: Annotated[FixedLength | ConfidenceInterval, Field(discriminator="rule")] = Field(
+        default_factory=FixedLength
+    )
+    scale: Scale
+    retakes: Retakes = Field(default_factory=Retakes)
+    report: Report = Field(default_factory=Report)
+
+    @model_validator(mode="after")
+    def _stopping_fits_the_length(self) -> Self:
+        if isinstance(self.stopping, FixedLength) and self.length.minimum != self.length.maximum:
+            msg = (
+                f"a fixed-length exam has one length, not {self.length.minimum} to {self.length.maximum}; "
+                'set both alike, or [stopping] rule = "confidence_interval"'
+            )
+            raise ValueError(msg)
+        return self
+
+    @classmethod
+    def load(cls, source: str | Path) -> Exam:
+        """Read an exam from a TOML file, or one that ships with the package by its name.
+
+        Args:
+            source: a path, or ``"issmp"``, ``"issmp-linear"``, ``"practice"``.
+
+        Raises:
+            ExamError: listing every fault of the file.
+        """
+        if str(source) in packaged_exams():
+            return cls.parse((_data() / f"{source}.toml").read_text(encoding="utf-8"), where=f"{source}.toml")
+        path = Path(source)
+        if not path.suffix and not path.exists():
+            raise ExamError(
+                str(source), [f"no such file, and no exam of this name; known: {', '.join(packaged_exams())}"]
+            )
+        return cls.parse(read_text(path, ExamError), where=str(path))
+
+    @classmethod
+    def parse(cls, text: str, *, where: str = "exam") -> Exam:
+        """An exam from TOML text; raises as :meth:`load`."""
+        if not text.strip():
+            raise ExamError(where, ["the file is empty"])
+        try:
+            return cls.model_validate(tomllib.loads(text, parse_float=Decimal))
+        except tomllib.TOMLDecodeError as error:
+            raise ExamError(where, [f"not TOML: {error}"]) from None
+        except ValidationError as error:
+            raise ExamError(where, plain_faults(error)) from None
+
+    @functools.cached_property
+    def version(self) -> str:
+        """Twelve hex digits of a hash over everything the exam decides."""
+        return hashlib.sha256(self.model_dump_json(exclude={"title", "note", "source"}).encode()).hexdigest()[:12]
+
+    @property
+    def time_limit_seconds(self) -> float:
+        """Test time in seconds; infinite when there is no limit."""
+        return float("inf") if self.time_limit_minutes is None else 60.0 * self.time_limit_minutes
+
+    def start(self, bank: ItemBank, *, seed: int | None = None, candidate: str = "") -> Session:
+        """Open a session for one candidate.
+
+        Args:
+            bank: the items; must be able to fill the blueprint.
+            seed: what the session's draws follow from; drawn when not given, and kept with the session.
+            candidate: whose session it is.
+
+        Raises:
+            BlueprintInfeasible: the bank cannot fill the blueprint.
+            ExamError: the bank has items of a domain that the exam does not know.
+        """
+        from issmp_cat.session import Session
+
+        return Session.start(self, bank, seed=seed, candidate=candidate)
+
+
+def _data() -> resources.abc.Traversable:
+    return resources.files("issmp_cat") / "data"
+
+
+def packaged_exams() -> tuple[str, ...]:
+    """Names of the exams that ship with the package."""
+    return tuple(sorted(entry.name[:-5] for entry in _data().iterdir() if entry.name.endswith(".toml")))

@@ -1,0 +1,39 @@
+"""The plain functions that decide, by name: what the simulation compiles is exactly what a session runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+__all__ = ["KERNELS", "kernels"]
+
+# By module, callees before callers.
+KERNELS: dict[str, tuple[str, ...]] = {
+    "issmp_cat.irt.curves": ("logit", "response_curve", "slope", "slope_change", "fisher", "probability_at"),
+    "issmp_cat.random": ("philox", "uniform", "normal"),
+    "issmp_cat.blueprint.windows": ("is_open",),
+    "issmp_cat.ability.posterior": ("update_posterior", "posterior_moments"),
+    "issmp_cat.ability.maximum": ("score_terms", "_slope_of", "_slope_at", "_root", "maximise"),
+    "issmp_cat.ability.estimate": ("estimate",),
+    "issmp_cat.stopping": ("is_late", "stop_reason"),
+    "issmp_cat.selection.pool": ("grid_point",),
+    "issmp_cat.selection.state": ("reset", "block", "give"),
+    "issmp_cat.selection.shadow": ("fill", "conflict", "_unwind", "search"),
+    "issmp_cat.selection.pick": (
+        "_better",
+        "_best_available",
+        "_is_settled",
+        "_best_of_shadow_test",
+        "_skip_blocked",
+        "_is_completable",
+        "_draw_among_best",
+        "pick",
+    ),
+    "issmp_cat.exam.step": ("standing", "next_item", "record"),
+}
+
+
+def kernels() -> list[Callable[..., Any]]:
+    """The functions themselves."""
+    return [getattr(import_module(module), name) for module, names in KERNELS.items() for name in names]

@@ -1,0 +1,42 @@
+"""The two moves of an adaptive exam: choose, record. A single session and the compiled simulation call these."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from issmp_cat.ability import estimate, update_posterior
+from issmp_cat.exam.plan import Plan
+from issmp_cat.random import SELECTION, uniform
+from issmp_cat.selection import State, give, pick
+from issmp_cat.selection.pool import grid_point
+from issmp_cat.stopping import stop_reason
+
+__all__ = ["Standing", "next_item", "record", "standing"]
+
+
+class Standing(NamedTuple):
+    """Where a candidate stands: θ and its standard error (logits), and why the exam ends (0: it goes on)."""
+
+    theta: float
+    se: float
+    reason: int
+
+
+def standing(plan: Plan, state: State, n: int) -> Standing:
+    """Estimate θ from the ``n`` answers recorded, and ask the stopping rule."""
+    theta, se = estimate(
+        plan.method, plan.grid, state.weights, plan.pool.parameters, state.items, state.scores, n, plan.prior
+    )
+    return Standing(theta, se, stop_reason(plan.rule, n, theta, se))
+
+
+def next_item(plan: Plan, state: State, n: int, theta: float, seed: int, person: int) -> int:
+    """The item to give as number ``n`` (from 0); −1 when none can be given."""
+    draw = uniform(seed, SELECTION, person, n) if plan.pool.best > 1 else 0.0
+    return pick(plan.pool, plan.windows, state, n, grid_point(theta), draw)
+
+
+def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:
+    """Take in the answer to item number ``n`` (from 0)."""
+    give(plan.pool, state, n, item, score)
+    update_posterior(plan.grid, state.weights, item, score)

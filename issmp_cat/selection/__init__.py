@@ -1,0 +1,10 @@
+"""Which item comes next: the best item of the best whole test that satisfies every constraint.
+
+See ``docs/selection.md`` for the method and its proof.
+"""
+
+from issmp_cat.selection.pick import pick
+from issmp_cat.selection.pool import Pool, build_pool
+from issmp_cat.selection.state import State, give, new_state
+
+__all__ = ["Pool", "State", "build_pool", "give", "new_state", "pick"]

@@ -1,0 +1,161 @@
+"""The best whole test from here on, when enemies cross domains: branch and bound on the greedy bound.
+
+A shadow test (van der Linden & Reese, 1998) fills every quota, contains the items already given and maximises
+information at θ. Quotas are a partition matroid, and enemy sets inside one domain keep it laminar: greedy is optimal
+there (Edmonds, 1971). Dropping the other enemy pairs gives an upper bound; where the greedy test holds such a pair,
+one of the two is taken in or left out, and the search goes on. Plain kernels, no recursion.
+"""
+
+from __future__ import annotations
+
+from issmp_cat.arrays import Ints
+from issmp_cat.selection.pool import NO_CLIQUE, Pool
+from issmp_cat.selection.state import State, block
+
+__all__ = ["NODE_CAP", "fill", "search"]
+
+# Never met below a few thousand on the standard banks; when it is, the decision says so.
+NODE_CAP = 200_000
+OUT, IN = 0, 1
+INFEASIBLE = -1.0
+
+
+def fill(pool: Pool, state: State, quota: Ints, point: int, given: int) -> tuple[float, int]:
+    """The greedy test: each domain's best items, at most one of each enemy set inside a domain.
+
+    Args:
+        pool: the bank.
+        state: the exam; ``chosen`` receives the items, ``counts`` and ``blocked`` are what the test must respect.
+        quota: items of each domain at full length. Shape ``(domains,)``.
+        point: grid point of θ.
+        given: how many items stand fixed already; ``chosen`` is filled from there.
+
+    Returns:
+        The information of the items added, and the length reached; −1 when a domain cannot be filled.
+    """
+    total = 0.0
+    length = given
+    feasible = True
+    for d in range(len(quota)):
+        wanted = quota[d] - state.counts[d]
+        at = pool.begin[d]
+        while wanted > 0 and at < pool.begin[d + 1]:
+            item = pool.order[point, at]
+            at += 1
+            if state.blocked[item] > 0:
+                continue
+            clique = pool.clique[item]
+            if clique != NO_CLIQUE:
+                if state.met[clique] > 0:
+                    continue
+                state.met[clique] = 1
+            state.chosen[length] = item
+            length += 1
+            wanted -= 1
+            total += pool.information[point, item]
+        if wanted > 0:
+            feasible = False
+            break
+    for k in range(given, length):
+        clique = pool.clique[state.chosen[k]]
+        if clique != NO_CLIQUE:
+            state.met[clique] = 0
+    return (total if feasible else INFEASIBLE), length
+
+
+def conflict(pool: Pool, state: State, given: int, length: int) -> int:
+    """The first chosen item that has a chosen enemy, or −1."""
+    # A chosen item is marked by subtracting a large number from its block count, so one pass finds enemies.
+    mark = 1 << 40
+    for k in range(given, length):
+        state.blocked[state.chosen[k]] -= mark
+    found = -1
+    for k in range(given, length):
+        item = state.chosen[k]
+        if found >= 0 or pool.clique[item] != NO_CLIQUE:
+            continue
+        for j in range(pool.foe_begin[item], pool.foe_begin[item + 1]):
+            if state.blocked[pool.foe[j]] < 0:
+                found = item
+                break
+    for k in range(given, length):
+        state.blocked[state.chosen[k]] += mark
+    return found
+
+
+def search(
+    pool: Pool, state: State, quota: Ints, point: int, given: int, best: Ints, first_only: bool
+) -> tuple[int, bool]:
+    """Find the best whole test by depth-first branch and bound.
+
+    Args:
+        pool: the bank.
+        state: the exam; left as it was, but for ``chosen``.
+        quota: items of each domain at full length. Shape ``(domains,)``.
+        point: grid point of θ.
+        given: how many items were given.
+        best: receives the items of the best test, those given first excluded. Shape ``(maximum length,)``.
+        first_only: stop at the first test found: is there any?
+
+    Returns:
+        How many items ``best`` holds (−1: no test was found), and whether that is proved.
+    """
+    depth = 0
+    fixed = 0.0
+    inside = given
+    best_value = INFEASIBLE
+    best_length = -1
+    nodes = 0
+    descend = True
+    while True:
+        if descend:
+            nodes += 1
+            value, length = fill(pool, state, quota, point, inside)
+            clash = -1
+            promising = value >= 0.0 and fixed + value > best_value
+            if promising:
+                clash = conflict(pool, state, given, length)
+            if promising and clash < 0:
+                best_value = fixed + value
+                best_length = length - given
+                for k in range(given, length):
+                    best[k - given] = state.chosen[k]
+            if nodes > NODE_CAP or (first_only and best_length >= 0):
+                _unwind(pool, state, depth)
+                return best_length, first_only and best_length >= 0
+            if clash >= 0:
+                # Taken in first: the chosen item's enemies leave, and its value is kept.
+                state.branch[0, depth] = clash
+                state.branch[1, depth] = IN
+                depth += 1
+                block(pool, state.blocked, clash, 1)
+                state.counts[pool.domain[clash]] += 1
+                state.chosen[inside] = clash
+                inside += 1
+                fixed += pool.information[point, clash]
+                continue
+            descend = False
+        if depth == 0:
+            return best_length, True
+        item = state.branch[0, depth - 1]
+        if state.branch[1, depth - 1] == IN:
+            block(pool, state.blocked, item, -1)
+            state.counts[pool.domain[item]] -= 1
+            inside -= 1
+            fixed -= pool.information[point, item]
+            state.blocked[item] += 1
+            state.branch[1, depth - 1] = OUT
+            descend = True
+        else:
+            state.blocked[item] -= 1
+            depth -= 1
+
+
+def _unwind(pool: Pool, state: State, depth: int) -> None:
+    for k in range(depth):
+        item = state.branch[0, k]
+        if state.branch[1, k] == IN:
+            block(pool, state.blocked, item, -1)
+            state.counts[pool.domain[item]] -= 1
+        else:
+            state.blocked[item] -= 1

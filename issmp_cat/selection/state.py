@@ -1,0 +1,100 @@
+"""What the next step needs to know of an exam under way."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from issmp_cat.arrays import Floats, Ints
+from issmp_cat.selection.pool import Pool
+
+__all__ = ["State", "copy_state", "give", "new_state", "reset"]
+
+
+class State(NamedTuple):
+    """An exam under way, as arrays that kernels write to.
+
+    Attributes:
+        blocked: > 0 when an item cannot be given: it was, or an enemy was. Shape ``(items,)``.
+        counts: items given by domain. Shape ``(domains,)``.
+        items: items given, in order; ``scores`` alike. Shape ``(maximum length,)``.
+        weights: posterior of θ, not normalised. Shape ``(nodes,)``.
+        met: scratch for enemy sets, all zero between calls. Shape ``(cliques + 1,)``.
+        chosen: scratch for a whole test. Shape ``(maximum length,)``.
+        branch: scratch for the search. Shape ``(2, items + 1)``.
+        heads: scratch for merging the domains' lists. Shape ``(domains,)``.
+        drawn: scratch for the items to draw among. Shape ``(best,)``.
+        unproven: how many decisions the search had to leave without a proof. Shape ``(1,)``.
+    """
+
+    blocked: Ints
+    counts: Ints
+    items: Ints
+    scores: Ints
+    weights: Floats
+    met: Ints
+    chosen: Ints
+    branch: Ints
+    heads: Ints
+    drawn: Ints
+    unproven: Ints
+
+
+def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
+    """An exam before its first item.
+
+    Args:
+        pool: the bank.
+        quota: items of each domain at full length. Shape ``(domains,)``.
+        prior: weights at the nodes. Shape ``(nodes,)``.
+    """
+    length = int(quota.sum())
+    return State(
+        blocked=np.zeros(len(pool.domain), dtype=np.int64),
+        counts=np.zeros(len(quota), dtype=np.int64),
+        items=np.zeros(length, dtype=np.int64),
+        scores=np.zeros(length, dtype=np.int64),
+        weights=prior.copy(),
+        met=np.zeros(pool.cliques + 1, dtype=np.int64),
+        chosen=np.zeros(length, dtype=np.int64),
+        branch=np.zeros((2, len(pool.domain) + 1), dtype=np.int64),
+        heads=np.zeros(len(quota), dtype=np.int64),
+        drawn=np.zeros(pool.best, dtype=np.int64),
+        unproven=np.zeros(1, dtype=np.int64),
+    )
+
+
+def copy_state(state: State) -> State:
+    """A state that can be written to without touching the first; scratch is shared, being empty between calls."""
+    return state._replace(
+        blocked=state.blocked.copy(),
+        counts=state.counts.copy(),
+        items=state.items.copy(),
+        scores=state.scores.copy(),
+        weights=state.weights.copy(),
+        unproven=state.unproven.copy(),
+    )
+
+
+def reset(state: State, prior: Floats) -> None:
+    """Make a used state new again, in place."""
+    state.blocked[:] = 0
+    state.counts[:] = 0
+    state.weights[:] = prior
+    state.unproven[:] = 0
+
+
+def block(pool: Pool, blocked: Ints, item: int, by: int) -> None:
+    """Add ``by`` to the reasons why ``item`` and its enemies cannot be given."""
+    blocked[item] += by
+    for k in range(pool.foe_begin[item], pool.foe_begin[item + 1]):
+        blocked[pool.foe[k]] += by
+
+
+def give(pool: Pool, state: State, n: int, item: int, score: int) -> None:
+    """Record that ``item`` was given as number ``n`` (from 0) and scored."""
+    state.items[n] = item
+    state.scores[n] = score
+    state.counts[pool.domain[item]] += 1
+    block(pool, state.blocked, item, 1)
