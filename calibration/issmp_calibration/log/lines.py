@@ -1,0 +1,43 @@
+"""From record numbers to the lines of a text file, for the few that a message names."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection
+
+from issmp_calibration.log.detect import TextTable, open_text
+
+__all__ = ["physical_lines"]
+
+
+def physical_lines(
+    text: TextTable, rows: Collection[int], rejected: Collection[int]
+) -> tuple[dict[int, int], dict[int, int]]:
+    """Find the line on which each record starts.
+
+    Args:
+        text: the file.
+        rows: accepted rows, counted from 1 without header, blank lines and rejected records.
+        rejected: rejected records, counted with header (1) and blank lines.
+
+    Returns:
+        Line of each row and line of each rejected record. Records run over lines where a quoted cell holds a line
+        break, so neither is simple arithmetic.
+    """
+    wanted, refused = set(rows), set(rejected)
+    at_row: dict[int, int] = {}
+    at_reject: dict[int, int] = {}
+    row, line = 0, 0
+    with open_text(text.path, errors="replace") as handle:
+        reader = csv.reader(handle, delimiter=text.delimiter)
+        for record, cells in enumerate(reader, 1):
+            start, line = line + 1, reader.line_num
+            if record in refused:
+                at_reject[record] = start
+            elif cells and record > 1:
+                row += 1
+                if row in wanted:
+                    at_row[row] = start
+            if len(at_row) == len(wanted) and len(at_reject) == len(refused):
+                break
+    return at_row, at_reject

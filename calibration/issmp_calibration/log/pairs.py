@@ -1,0 +1,105 @@
+"""The distinct answers of a log, and the book that says what each is worth."""
+
+# ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issmp_calibration.log.answers import MEANINGS
+from issmp_calibration.log.names import Layout
+from issmp_calibration.log.raw import Raw
+from issmp_calibration.log.scoring import Pair, Verdict
+from issmp_cat.arrays import Ints
+from issmp_cat.errors import ResponseLogError
+from issmp_cat.responses import NO_OPTION
+
+__all__ = ["Book", "make_book", "natural", "read_pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Verdicts as arrays, in the order of items, so that sorting rows by rank sorts them by item.
+
+    Attributes:
+        items: item ids.
+        options: option labels.
+        rank: place of each pair in the arrays below, −1 for one that is left out. Shape ``(pairs,)``.
+        item: index into ``items``. Shape ``(kept pairs,)``, as the following.
+        score: score, −1 for none.
+        option: index into ``options``, 255 for omitted; None if no pair has one.
+    """
+
+    items: tuple[str, ...]
+    options: tuple[str, ...]
+    rank: Ints
+    item: NDArray[np.unsignedinteger[Any]]
+    score: NDArray[np.int8]
+    option: NDArray[np.uint8] | None
+
+
+def read_pairs(raw: Raw, layout: Layout) -> tuple[list[Pair], str]:
+    """Create ``pairs(code, item, …, count)``, one row for each distinct answer.
+
+    Returns:
+        The pairs in the order of their codes, and the SQL condition that finds the pair of a row ``a`` of ``answers``.
+    """
+    present = ["response"] if layout.shape == "wide" else [role for role in MEANINGS if role in layout.roles]
+    columns = ", ".join(["item", *present])
+    raw.con.execute(
+        f"CREATE TABLE pairs AS SELECT (row_number() OVER ()) - 1 AS code, {columns}, count FROM "
+        f"(SELECT {columns}, count(*) AS count FROM answers GROUP BY {columns})"
+    )
+    cells = [f"{role}::VARCHAR" if role in present else "NULL" for role in MEANINGS]
+    rows = raw.con.execute(f"SELECT code, item::VARCHAR, {', '.join(cells)}, count FROM pairs ORDER BY code").fetchall()
+    on = " AND ".join(f"a.{name} IS NOT DISTINCT FROM pairs.{name}" for name in ["item", *present])
+    return [Pair(*row) for row in rows], on
+
+
+def make_book(verdicts: Mapping[int, Verdict | None], items: Sequence[str] | None) -> Book:
+    """Put verdicts in order.
+
+    Args:
+        verdicts: by code; None for a pair that is left out.
+        items: the order of items, or None for their natural order.
+
+    Raises:
+        ResponseLogError: more options than a byte can tell apart.
+    """
+    kept = {code: verdict for code, verdict in verdicts.items() if verdict is not None}
+    names = (
+        tuple(items) if items is not None else tuple(sorted({verdict.item for verdict in kept.values()}, key=natural))
+    )
+    options = tuple(sorted({verdict.option for verdict in kept.values() if verdict.option is not None}, key=natural))
+    if len(options) >= NO_OPTION:
+        raise ResponseLogError(
+            "options", [f"{len(options):,} different options ({options[0]}, {options[1]}, …); at most {NO_OPTION - 1}"]
+        )
+    at_item = {name: place for place, name in enumerate(names)}
+    at_option: dict[str | None, int] = {label: place for place, label in enumerate(options)} | {None: NO_OPTION}
+    order = sorted(kept, key=lambda code: (at_item[kept[code].item], at_option[kept[code].option], kept[code].score))
+    rank = np.full(len(verdicts), -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return Book(
+        names,
+        options,
+        rank,
+        np.array([at_item[kept[code].item] for code in order], dtype=np.uint16 if len(names) <= 0xFFFF else np.uint32),
+        np.array([kept[code].score for code in order], dtype=np.int8),
+        np.array([at_option[kept[code].option] for code in order], dtype=np.uint8) if options else None,
+    )
+
+
+def natural(name: str) -> tuple[list[tuple[str, int]], str]:
+    """A sort key that puts "Item.10" after "Item.9".
+
+    >>> sorted(["Item.10", "Item.9"], key=natural)
+    ['Item.9', 'Item.10']
+    """
+    return [(text, int(digits or 0)) for text, digits in re.findall(r"(\D*)(\d*)", name)], name

@@ -1,0 +1,185 @@
+"""Any source as one DuckDB relation ``raw``: its own columns, and ``_file`` and ``_row`` to name faults by."""
+
+# ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from issmp_calibration.log.detect import TextTable, is_parquet, text_table
+from issmp_cat.errors import MissingExtra, ResponseLogError
+
+if TYPE_CHECKING:
+    import duckdb
+    import pandas as pd
+
+__all__ = ["Raw", "Reject", "Source", "count", "open_raw", "quoted"]
+
+Source: TypeAlias = "str | Path | Sequence[str | Path] | pd.DataFrame"
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A row that is no row: ``record`` counts the header as 1."""
+
+    file: int
+    record: int
+    error: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """An open source.
+
+    Attributes:
+        con: the connection that holds the relation ``raw``.
+        where: the source's name, for messages.
+        types: DuckDB's type of each column.
+        texts: the delimited files it was read from; empty for Parquet and frames, whose rows count from 1.
+        names: the files' names.
+        rejects: rows that could not be split into columns.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    where: str
+    types: dict[str, str]
+    names: tuple[str, ...]
+    texts: tuple[TextTable, ...] = ()
+    rejects: list[Reject] = field(default_factory=list)
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def count(raw: Raw, query: str) -> int:
+    """The one number that a query gives; nothing counts as 0."""
+    row = raw.con.execute(query).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def _literal(text: object) -> str:
+    """An SQL string."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+@contextlib.contextmanager
+def open_raw(source: Source) -> Iterator[Raw]:
+    """Open a path, several paths, or a data frame; everything temporary is gone afterwards.
+
+    Raises:
+        ResponseLogError: nothing there, not what its name says, or files whose columns differ.
+    """
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        raise MissingExtra("reading response logs", "calibration") from None
+    paths = _paths(source)
+    where = ", ".join(path.name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
+    with tempfile.TemporaryDirectory(prefix="issmp-cat-") as folder:
+        con = duckdb.connect(str(Path(folder) / "log.duckdb"))
+        try:
+            yield _fill(con, source, paths, where or "data frame")
+        except duckdb.Error as error:
+            raise ResponseLogError(where or "data frame", [f"cannot be read: {str(error).splitlines()[0]}"]) from error
+        finally:
+            con.close()
+
+
+def _paths(source: Source) -> list[Path]:
+    """The files of a source, none for a frame."""
+    if isinstance(source, str | Path):
+        return [Path(source)]
+    if isinstance(source, Sequence):
+        if not source:
+            raise ResponseLogError("response log", ["no files given"])
+        return [Path(path) for path in source]
+    return []
+
+
+def _fill(con: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path], where: str) -> Raw:
+    """Make ``raw`` from whatever the source is."""
+    if not paths:
+        return _frame(con, source, where)
+    kinds = [is_parquet(path, ResponseLogError) for path in paths]
+    if all(kinds):
+        return _parquet(con, paths, where)
+    if any(kinds):
+        raise ResponseLogError(where, ["Parquet and text files together; give one kind at a time"])
+    return _text(con, paths, where)
+
+
+def _types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Column types of ``raw``."""
+    return {
+        name: str(kind) for name, kind, *_ in con.execute("DESCRIBE raw").fetchall() if name not in {"_file", "_row"}
+    }
+
+
+def _frame(con: duckdb.DuckDBPyConnection, frame: Any, where: str) -> Raw:
+    """A data frame; its index is not read."""
+    con.register("frame", frame)
+    con.execute("CREATE TABLE raw AS SELECT *, 0 AS _file, row_number() OVER () AS _row FROM frame")
+    return Raw(con, where, _types(con), (where,))
+
+
+def _parquet(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], where: str) -> Raw:
+    """Parquet files, read where they lie: only the columns asked for, as often as asked."""
+    names = [
+        [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({_literal(path)})").fetchall()]
+        for path in paths
+    ]
+    _same_columns(paths, names)
+    files = "[" + ", ".join(_literal(path) for path in paths) + "]"
+    index = "list_position(" + files + ", filename) - 1"
+    con.execute(
+        f"CREATE VIEW raw AS SELECT * EXCLUDE (filename, file_row_number), {index} AS _file, "
+        f"file_row_number + 1 AS _row "
+        f"FROM read_parquet({files}, filename = true, file_row_number = true, union_by_name = true)"
+    )
+    return Raw(con, where, _types(con), tuple(path.name for path in paths))
+
+
+def _text(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], where: str) -> Raw:
+    """Delimited files, every cell as text, so that a bad cell is a fault of its line and not of the file."""
+    texts = tuple(text_table(path, ResponseLogError) for path in paths)
+    _same_columns(paths, [list(text.header) for text in texts])
+    names = ", ".join(f"{quoted(name)} VARCHAR" for name in texts[0].header)
+    con.execute(f"CREATE TABLE raw ({names}, _file INTEGER, _row BIGINT)")
+    rejects = []
+    for file, text in enumerate(texts):
+        con.execute(f"INSERT INTO raw BY NAME {_select_text(text, file)}")
+        faults = con.execute("SELECT line, error_type, csv_line FROM reject_errors ORDER BY line").fetchall()
+        rejects += [Reject(file, line, kind, row or "") for line, kind, row in faults]
+        con.execute("DROP TABLE reject_errors")
+        con.execute("DROP TABLE reject_scans")
+    return Raw(con, where, _types(con), tuple(path.name for path in paths), texts, rejects)
+
+
+def _select_text(text: TextTable, file: int) -> str:
+    """The query that reads one delimited file, its cells stripped and empty ones NULL."""
+    types = ", ".join(f"'c{k}': 'VARCHAR'" for k in range(len(text.header)))
+    cells = ", ".join(f"nullif(trim(c{k}), '') AS {quoted(name)}" for k, name in enumerate(text.header))
+    return (
+        f"SELECT {cells}, {file} AS _file, row_number() OVER () AS _row FROM read_csv({_literal(text.path)}, "
+        f"auto_detect = false, header = true, delim = {_literal(text.delimiter)}, quote = '\"', escape = '\"', "
+        f"compression = '{text.compression}', columns = {{{types}}}, store_rejects = true, rejects_limit = 100000)"
+    )
+
+
+def _same_columns(paths: Sequence[Path], names: Sequence[Sequence[str]]) -> None:
+    """Refuse files that do not hold the same columns."""
+    faults = [
+        f"{path.name}: columns {', '.join(found)}; {paths[0].name} has {', '.join(names[0])}"
+        for path, found in zip(paths, names, strict=True)
+        if set(found) != set(names[0])
+    ]
+    if faults:
+        raise ResponseLogError("files that do not fit together", faults)

@@ -1,0 +1,34 @@
+"""The decisions a response log leaves open, with their defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+__all__ = ["Attempts", "Duplicates", "Omitted", "Rules", "Shape"]
+
+Shape: TypeAlias = Literal["long", "wide"]
+Omitted: TypeAlias = Literal["wrong", "missing"]
+Duplicates: TypeAlias = Literal["error", "first", "last"]
+Attempts: TypeAlias = Literal["first", "last", "all"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What counts as what. Each default is said aloud in the notes of a log when it mattered.
+
+    Attributes:
+        not_reached: an item the candidate did not get to (``score_status`` not_reached or timed_out).
+        empty_cell: an empty cell of a wide table of options; in a long log a row without an option is always omitted.
+        omitted_codes: options that stand for "no answer", such as ``("8",)`` in files of TESTFACT.
+        max_score: the highest score an item can have.
+        max_seconds: a longer time on one item is not a time on that item; the whole exam lasts 10,800 seconds.
+        listed: how many faults of one kind are listed before the rest are counted.
+    """
+
+    not_reached: Omitted = "missing"
+    empty_cell: Literal["not_presented", "omitted"] = "not_presented"
+    omitted_codes: tuple[str, ...] = ()
+    max_score: int = 1
+    max_seconds: float = 10_800.0
+    listed: int = 20

@@ -1,0 +1,170 @@
+"""When something is wrong: every fault of a log, each with its line."""
+
+# ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NoReturn, TypeAlias
+
+from issmp_calibration.log.faults import Faults
+from issmp_calibration.log.lines import physical_lines
+from issmp_calibration.log.names import Layout
+from issmp_calibration.log.raw import Raw, count
+from issmp_calibration.log.scoring import Fault
+from issmp_cat.errors import ResponseLogError
+
+__all__ = ["any_row_fault", "duplicate_problem", "report_faults"]
+
+# Faults of a single row that no distinct pair shows: condition, kind, message.
+ROW_FAULTS: dict[str, tuple[str, str, str]] = {
+    "candidate": ("candidate IS NULL", "rows without a candidate", "no candidate"),
+    "seconds": (
+        "seconds IS NOT NULL AND try_cast(seconds AS FLOAT) IS NULL",
+        "times that are no numbers",
+        'seconds "{}" is not a number',
+    ),
+    "position": (
+        "position IS NOT NULL AND coalesce(try_cast(position AS INTEGER), -1) NOT BETWEEN 0 AND 32767",
+        "impossible positions",
+        'position "{}" is not a whole number from 0 to 32767',
+    ),
+}
+REJECTS = {
+    "INVALID ENCODING": "not UTF-8 text; save the file as UTF-8",
+    "UNQUOTED VALUE": "a quote that does not close",
+    "LINE SIZE OVER MAXIMUM": "longer than 2 MB",
+}
+Place: TypeAlias = tuple[int, int]
+# Where a fault stands, its kind, its message, and how many of its kind it stands for.
+Found: TypeAlias = tuple[Place, str, str, int]
+
+
+def any_row_fault(raw: Raw, layout: Layout) -> bool:
+    """Whether any row lacks its candidate or has a time or position that is none."""
+    conditions = [condition for role, (condition, *_) in ROW_FAULTS.items() if role in layout.roles]
+    return bool(conditions) and count(raw, f"SELECT count(*) FROM answers WHERE {' OR '.join(conditions)}") > 0
+
+
+def report_faults(
+    raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str, listed: int, unkeyed: str = ""
+) -> NoReturn:
+    """Find the lines of all faults and raise.
+
+    Args:
+        raw: holds ``answers``, ``pairs`` and ``skipped``.
+        layout: how its columns were understood.
+        pairs: fault of each refused pair.
+        on: the condition that finds a row's pair.
+        listed: faults of one kind that are listed.
+        unkeyed: the message about options without a key, if that is so.
+    """
+    faults = Faults(listed)
+    if unkeyed:
+        faults.add("no key", unkeyed)
+    found = [*_pair_faults(raw, pairs, on, listed, wide=layout.shape == "wide"), *_row_faults(raw, listed)]
+    at_row, at_reject = _lines(raw, [place for place, *_ in found])
+    for (file, record), kind, message in _broken(raw):
+        line = at_reject[file, record]
+        faults.add(kind, f"{_site(raw, file, line)}: {message}", line=line)
+    for place, kind, message, times in found:
+        line = at_row.get(place, place[1])
+        faults.add(kind, f"{_site(raw, place[0], line)}: {message}", line=line, times=times)
+    if doubles := duplicate_problem(raw, on):
+        faults.add("duplicates", doubles)
+    if hint := _hint(raw, faults):
+        faults.add("hint", hint)
+    raise ResponseLogError(raw.where, faults.problems())
+
+
+def _hint(raw: Raw, faults: Faults) -> str:
+    """What to do when most answers are impossible scores: then it is not the answers that are wrong."""
+    wrong = faults.count.get("impossible scores", 0)
+    if wrong * 5 < count(raw, "SELECT sum(count) FROM pairs"):
+        return ""
+    return (
+        "so many cannot be slips: options need a key (key=…, --key), scores above 1 need Rules(max_score=…), "
+        'columns that are no items need columns={"ignore": […]}'
+    )
+
+
+def _pair_faults(raw: Raw, pairs: Mapping[int, Fault], on: str, listed: int, *, wide: bool) -> list[Found]:
+    """Rows of refused pairs: the first few of each kind, the last of them standing for the rest."""
+    by_kind: dict[str, list[int]] = defaultdict(list)
+    for code, fault in pairs.items():
+        by_kind[fault.kind].append(code)
+    found = []
+    for kind, codes in by_kind.items():
+        raw.con.execute("CREATE OR REPLACE TEMP TABLE refused AS SELECT unnest(?::BIGINT[]) AS code", [codes])
+        join = f"FROM answers a JOIN pairs ON {on} JOIN refused ON refused.code = pairs.code"
+        rows = raw.con.execute(f"SELECT _file, _row, pairs.code, a.item {join} ORDER BY ALL LIMIT {listed}").fetchall()
+        total = count(raw, "SELECT sum(pairs.count) FROM pairs JOIN refused USING (code)")
+        for k, (file, row, code, item) in enumerate(rows):
+            column = f'column "{item}": ' if wide else ""
+            found.append(((file, row), kind, column + pairs[code].message, total - k if k == len(rows) - 1 else 1))
+    return found
+
+
+def _row_faults(raw: Raw, listed: int) -> list[Found]:
+    """Rows without a candidate, with a time or a position that is none."""
+    found = []
+    for column, (condition, kind, message) in ROW_FAULTS.items():
+        where = f"FROM answers WHERE {condition}"
+        query = f"SELECT DISTINCT _file, _row, {column}::VARCHAR {where} ORDER BY ALL LIMIT {listed}"
+        rows = raw.con.execute(query).fetchall()
+        total = count(raw, f"SELECT count(DISTINCT (_file, _row)) {where}")
+        for k, (file, row, cell) in enumerate(rows):
+            found.append(((file, row), kind, message.format(cell), total - k if k == len(rows) - 1 else 1))
+    return found
+
+
+def _broken(raw: Raw) -> list[tuple[Place, str, str]]:
+    """Rows that could not be split, one message each."""
+    found: dict[Place, tuple[Place, str, str]] = {}
+    for reject in raw.rejects:
+        text, place = raw.texts[reject.file], (reject.file, reject.record)
+        shown = reject.text[:40] + ("…" if len(reject.text) > 40 else "")
+        cells = reject.text.count(text.delimiter) + 1
+        said = REJECTS.get(reject.error, f"{cells} fields; the header has {len(text.header)}")
+        found.setdefault(place, (place, "broken rows", f"{said}: {shown}"))
+    return list(found.values())
+
+
+def _lines(raw: Raw, places: Sequence[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
+    """Physical lines of rows and of rejected records, file by file."""
+    rows: dict[Place, int] = {}
+    rejects: dict[Place, int] = {}
+    for file, text in enumerate(raw.texts):
+        wanted = {row for where, row in places if where == file}
+        refused = {reject.record for reject in raw.rejects if reject.file == file}
+        if wanted or refused:
+            at_row, at_reject = physical_lines(text, wanted, refused)
+            rows |= {(file, row): line for row, line in at_row.items()}
+            rejects |= {(file, record): at_reject.get(record, record) for record in refused}
+    return rows, rejects
+
+
+def _site(raw: Raw, file: int, line: int) -> str:
+    """Where a fault stands: a line of a text file, a row of anything else."""
+    prefix = f"{raw.names[file]}, " if len(raw.names) > 1 else ""
+    return f"{prefix}{'line' if raw.texts else 'row'} {line}"
+
+
+def duplicate_problem(raw: Raw, on: str) -> str:
+    """The message about candidates who answered an item twice; empty if nobody did."""
+    raw.con.execute(
+        f"CREATE OR REPLACE TEMP TABLE doubles AS SELECT DISTINCT candidate::VARCHAR AS who FROM "
+        f"(SELECT a.candidate, a.item FROM answers a JOIN pairs ON {on} WHERE pairs.code NOT IN (FROM skipped) "
+        "AND a.candidate IS NOT NULL AND a.item IS NOT NULL GROUP BY a.candidate, a.item HAVING count(*) > 1)"
+    )
+    total = count(raw, "SELECT count(*) FROM doubles")
+    if not total:
+        return ""
+    names = ", ".join(row[0] for row in raw.con.execute("SELECT who FROM doubles ORDER BY who LIMIT 3").fetchall())
+    who = "1 candidate" if total == 1 else f"{total:,} candidates"
+    dots = ", …" if total > 3 else ""
+    return (
+        f"{who} answered the same item twice in one attempt ({names}{dots}): "
+        'duplicates="first" or duplicates="last" decides'
+    )
