@@ -11,10 +11,18 @@ if TYPE_CHECKING:
     from issmp_calibration.log.key import ItemKey, read_key
     from issmp_calibration.log.read import read_log
     from issmp_calibration.log.rules import Rules
+    from issmp_calibration.log.statistics import ClassicalStatistics, classical_statistics
 
-__all__ = ["ItemKey", "Rules", "read_key", "read_log"]
+__all__ = ["ClassicalStatistics", "ItemKey", "Rules", "classical_statistics", "read_key", "read_log"]
 
-HOME = {"ItemKey": "key", "Rules": "rules", "read_key": "key", "read_log": "read"}
+HOME = {
+    "ClassicalStatistics": "statistics",
+    "ItemKey": "key",
+    "Rules": "rules",
+    "classical_statistics": "statistics",
+    "read_key": "key",
+    "read_log": "read",
+}
 
 
 def __getattr__(name: str) -> Any:
