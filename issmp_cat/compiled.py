@@ -108,4 +108,5 @@ def compile_kernels(*functions: Callable[..., Any]) -> None:
     from numba.extending import register_jitable
 
     for function in functions:
-        register_jitable(function)
+        # Inlined by force: passing tuples of arrays between functions costs more than most of the functions.
+        register_jitable(error_model="numpy", forceinline=True)(function)

@@ -1,15 +1,15 @@
 """Where a candidate stands: posterior on a grid, and the maximum-likelihood family."""
 
-from issmp_cat.ability.estimate import Estimator, estimate, estimator_code
+from issmp_cat.ability.estimators import EAP, Estimator, estimator_code
 from issmp_cat.ability.maximum import AbilityEstimate, maximise
 from issmp_cat.ability.posterior import Grid, build_grid, posterior_moments, update_posterior
 
 __all__ = [
+    "EAP",
     "AbilityEstimate",
     "Estimator",
     "Grid",
     "build_grid",
-    "estimate",
     "estimator_code",
     "maximise",
     "posterior_moments",

@@ -2,6 +2,6 @@
 
 from issmp_cat.blueprint.apportion import largest_remainder
 from issmp_cat.blueprint.blueprint import Blueprint, Domain
-from issmp_cat.blueprint.windows import Windows, build_windows, is_open
+from issmp_cat.blueprint.windows import Windows, build_windows, open_domains
 
-__all__ = ["Blueprint", "Domain", "Windows", "build_windows", "is_open", "largest_remainder"]
+__all__ = ["Blueprint", "Domain", "Windows", "build_windows", "largest_remainder", "open_domains"]

@@ -18,7 +18,7 @@ from issmp_cat.arrays import Bools, Ints, read_only
 from issmp_cat.blueprint.blueprint import Blueprint
 from issmp_cat.errors import BlueprintInfeasible
 
-__all__ = ["Windows", "build_windows", "is_open"]
+__all__ = ["Windows", "build_windows", "open_domains"]
 
 
 class Windows(NamedTuple):
@@ -40,28 +40,49 @@ class Windows(NamedTuple):
     quota: Ints
 
 
-def is_open(windows: Windows, counts: Ints, n: int, domain: int) -> bool:
-    """Whether an item of ``domain`` may come next, ``n`` items having been given as ``counts`` tells.
+def open_domains(windows: Windows, counts: Ints, n: int) -> int:
+    """The domains of which an item may come next, one bit each, ``n`` items having been given as ``counts`` tells.
 
     Args:
         windows: the table.
         counts: items given by domain. Shape ``(domains,)``.
         n: their sum.
-        domain: index of the domain in question.
     """
     if n >= windows.maximum:
-        return False
-    row = max(n + 1, windows.minimum) - windows.minimum
+        return 0
+    early = n + 1 < windows.minimum
+    row = 0 if early else n + 1 - windows.minimum
+    floor = windows.floor
     state = 0
+    below = 0
+    short = 0
     for k in range(len(counts)):
-        above = counts[k] - windows.floor[row, k]
-        if k == domain:
-            above += 1
-        if above > 1 or (above < 0 and n + 1 >= windows.minimum):
-            return False
+        above = counts[k] - floor[row, k]
+        if above > 1:
+            return 0
         if above == 1:
             state |= 1 << k
-    return bool(windows.reach[state] if n + 1 < windows.minimum else windows.live[row, state])
+        elif above < 0:
+            below |= 1 << k
+            short -= above
+    # Before the minimum a domain below its floor may always grow; from there on nothing else may come first.
+    if early:
+        return (below | (_growing(windows.reach, state) & ~below)) if windows.reach[state] else 0
+    live = windows.live[row]
+    if below:
+        return below if short == 1 and live[state] else 0
+    return _growing(live, state)
+
+
+def _growing(live: Bools, state: int) -> int:
+    """The domains, among those not in ``state``, that may rise above their floor."""
+    found = 0
+    bit = 1
+    while bit < len(live):
+        if not state & bit and live[state | bit]:
+            found |= bit
+        bit <<= 1
+    return found
 
 
 def build_windows(blueprint: Blueprint, minimum: int, maximum: int) -> Windows:

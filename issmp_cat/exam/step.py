@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from issmp_cat.ability import estimate, update_posterior
+from issmp_cat.ability import EAP, maximise, posterior_moments, update_posterior
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
 from issmp_cat.selection import State, give, pick
@@ -23,10 +23,16 @@ class Standing(NamedTuple):
 
 
 def standing(plan: Plan, state: State, n: int) -> Standing:
-    """Estimate θ from the ``n`` answers recorded, and ask the stopping rule."""
-    theta, se = estimate(
-        plan.method, plan.grid, state.weights, plan.pool.parameters, state.items, state.scores, n, plan.prior
-    )
+    """Estimate θ from the ``n`` answers recorded, and ask the stopping rule.
+
+    The standard error is the posterior SD with EAP, asymptotic otherwise. Before the first answer every estimator
+    starts from the population; the fences are the ends of the grid.
+    """
+    if plan.method == EAP or n == 0:
+        theta, se = posterior_moments(plan.grid.nodes, state.weights)
+    else:
+        fences = (plan.grid.nodes[0], plan.grid.nodes[-1])
+        theta, se = maximise(plan.method, plan.pool.parameters, state.items, state.scores, n, fences, plan.prior)
     return Standing(theta, se, stop_reason(plan.rule, n, theta, se))
 
 

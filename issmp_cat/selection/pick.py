@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from issmp_cat.blueprint import Windows, is_open
+from issmp_cat.arrays import Floats, Ints, Ints32
+from issmp_cat.blueprint import Windows, open_domains
 from issmp_cat.selection.pool import NO_CLIQUE, Pool
 from issmp_cat.selection.shadow import search
 from issmp_cat.selection.state import State, block
@@ -10,6 +11,8 @@ from issmp_cat.selection.state import State, block
 __all__ = ["pick"]
 
 NOTHING = -1
+# Below any information: the mark of a list that has run out.
+NO_GAIN = -1.0
 
 
 def pick(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: float) -> int:
@@ -38,15 +41,15 @@ def pick(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: f
 
 def _best_available(pool: Pool, windows: Windows, state: State, n: int, point: int) -> int:
     """The most informative item that is not blocked, over the open domains; ties to the lower index."""
+    order, begin, blocked = pool.order[point], pool.begin, state.blocked
+    open_now = open_domains(windows, state.counts, n)
     best = NOTHING
-    for d in range(len(windows.quota)):
-        if not is_open(windows, state.counts, n, d):
-            continue
-        for at in range(pool.begin[d], pool.begin[d + 1]):
-            item = pool.order[point, at]
-            if state.blocked[item] == 0:
-                best = _better(pool, point, best, item)
-                break
+    for d in range(len(begin) - 1):
+        at = begin[d] if open_now & (1 << d) else begin[d + 1]
+        while at < begin[d + 1] and blocked[order[at]] > 0:
+            at += 1
+        if at < begin[d + 1]:
+            best = _better(pool, point, best, order[at])
     return best
 
 
@@ -66,13 +69,13 @@ def _is_settled(pool: Pool, state: State, item: int) -> bool:
     """
     if pool.clique[item] != NO_CLIQUE:
         return True
+    foe, domain, blocked = pool.foe, pool.domain, state.blocked
     live = 0
     for k in range(pool.foe_begin[item], pool.foe_begin[item + 1]):
-        foe = pool.foe[k]
-        if state.blocked[foe] == 0:
-            if pool.domain[foe] != pool.domain[item]:
-                return False
+        if blocked[foe[k]] == 0:
             live += 1
+            if domain[foe[k]] != domain[item]:
+                return False
     return live <= 1
 
 
@@ -83,39 +86,47 @@ def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, poi
     if not proved:
         state.unproven[0] += 1
     found = NOTHING
+    open_now = open_domains(windows, state.counts, n)
     for k in range(length):
-        if is_open(windows, state.counts, n, pool.domain[best[k]]):
+        if open_now & (1 << pool.domain[best[k]]):
             found = _better(pool, point, found, best[k])
     return found
 
 
 def _draw_among_best(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: float) -> int:
     """Merge the open domains' lists until ``pool.best`` completable items are found, then draw one evenly."""
-    domains = len(windows.quota)
-    heads = state.heads
-    for d in range(domains):
-        heads[d] = pool.begin[d] if is_open(windows, state.counts, n, d) else pool.begin[d + 1]
-        _skip_blocked(pool, state, point, d)
+    order, info, begin, blocked = pool.order[point], pool.information[point], pool.begin, state.blocked
+    heads, gains, drawn = state.heads, state.gains, state.drawn
+    open_now = open_domains(windows, state.counts, n)
+    for d in range(len(heads)):
+        heads[d] = begin[d] if open_now & (1 << d) else begin[d + 1]
+        gains[d] = _move_head(order, info, blocked, heads, d, begin[d + 1])
     found = 0
     while found < pool.best:
-        best = NOTHING
-        for d in range(domains):
-            if heads[d] < pool.begin[d + 1]:
-                best = _better(pool, point, best, pool.order[point, heads[d]])
-        if best == NOTHING:
+        leader = 0
+        for d in range(1, len(heads)):
+            if gains[d] > gains[leader] or (
+                gains[d] == gains[leader] and gains[d] > NO_GAIN and order[heads[d]] < order[heads[leader]]
+            ):
+                leader = d
+        if gains[leader] <= NO_GAIN:
             break
-        if pool.simple or _is_completable(pool, windows, state, n, best):
-            state.drawn[found] = best
+        item = order[heads[leader]]
+        if pool.simple or _is_completable(pool, windows, state, n, item):
+            drawn[found] = item
             found += 1
-        heads[pool.domain[best]] += 1
-        _skip_blocked(pool, state, point, pool.domain[best])
-    return state.drawn[int(draw * found)] if found > 0 else NOTHING
+        heads[leader] += 1
+        gains[leader] = _move_head(order, info, blocked, heads, leader, begin[leader + 1])
+    return drawn[int(draw * found)] if found > 0 else NOTHING
 
 
-def _skip_blocked(pool: Pool, state: State, point: int, d: int) -> None:
-    """Move the head of domain ``d`` to its next item that can be given."""
-    while state.heads[d] < pool.begin[d + 1] and state.blocked[pool.order[point, state.heads[d]]] > 0:
-        state.heads[d] += 1
+def _move_head(order: Ints32, info: Floats, blocked: Ints, heads: Ints, d: int, end: int) -> float:
+    """Move the head of domain ``d`` to its next item that can be given; the information there, −1 at the end."""
+    at = heads[d]
+    while at < end and blocked[order[at]] > 0:
+        at += 1
+    heads[d] = at
+    return info[order[at]] if at < end else NO_GAIN
 
 
 def _is_completable(pool: Pool, windows: Windows, state: State, n: int, item: int) -> bool:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-from issmp_cat.arrays import Floats, Ints, read_only
+from issmp_cat.arrays import Floats, Ints, Ints32, read_only
 from issmp_cat.irt import information
 
 __all__ = ["POINTS", "Pool", "build_pool", "grid_point"]
@@ -40,7 +39,7 @@ class Pool(NamedTuple):
 
     parameters: tuple[Floats, Floats, Floats, Floats]
     information: Floats
-    order: NDArray[np.int32]
+    order: Ints32
     begin: Ints
     domain: Ints
     foe_begin: Ints

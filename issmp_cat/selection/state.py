@@ -23,7 +23,7 @@ class State(NamedTuple):
         met: scratch for enemy sets, all zero between calls. Shape ``(cliques + 1,)``.
         chosen: scratch for a whole test. Shape ``(maximum length,)``.
         branch: scratch for the search. Shape ``(2, items + 1)``.
-        heads: scratch for merging the domains' lists. Shape ``(domains,)``.
+        heads: scratch for merging the domains' lists. Shape ``(domains,)``; ``gains``: information there.
         drawn: scratch for the items to draw among. Shape ``(best,)``.
         unproven: how many decisions the search had to leave without a proof. Shape ``(1,)``.
     """
@@ -37,6 +37,7 @@ class State(NamedTuple):
     chosen: Ints
     branch: Ints
     heads: Ints
+    gains: Floats
     drawn: Ints
     unproven: Ints
 
@@ -60,6 +61,7 @@ def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
         chosen=np.zeros(length, dtype=np.int64),
         branch=np.zeros((2, len(pool.domain) + 1), dtype=np.int64),
         heads=np.zeros(len(quota), dtype=np.int64),
+        gains=np.zeros(len(quota)),
         drawn=np.zeros(pool.best, dtype=np.int64),
         unproven=np.zeros(1, dtype=np.int64),
     )
@@ -87,9 +89,10 @@ def reset(state: State, prior: Floats) -> None:
 
 def block(pool: Pool, blocked: Ints, item: int, by: int) -> None:
     """Add ``by`` to the reasons why ``item`` and its enemies cannot be given."""
+    foe = pool.foe
     blocked[item] += by
     for k in range(pool.foe_begin[item], pool.foe_begin[item + 1]):
-        blocked[pool.foe[k]] += by
+        blocked[foe[k]] += by
 
 
 def give(pool: Pool, state: State, n: int, item: int, score: int) -> None:
