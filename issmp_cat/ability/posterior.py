@@ -16,9 +16,9 @@ from issmp_cat.irt import category_probabilities
 
 __all__ = ["Grid", "build_grid", "posterior_moments", "update_posterior"]
 
-# Weights are relative: rescaled when all have become small, and kept above a floor far below anything that can
-# matter, since a product of hundreds of answers leaves the range of doubles at the far nodes.
-SMALL, FLOOR = 1e-60, 1e-280
+# Weights are relative. A product of hundreds of answers leaves the range of doubles at the far nodes, so every few
+# answers all are rescaled and kept above a floor far below anything that can matter.
+RESCALE_EVERY, FLOOR = 16, 1e-280
 
 
 class Grid(NamedTuple):
@@ -53,12 +53,15 @@ def build_grid(
     return Grid(nodes=read_only(theta), prior=read_only(prior), likelihood=read_only(likelihood))
 
 
-def update_posterior(grid: Grid, weights: Floats, item: int, score: int) -> None:
-    """Multiply the likelihood of one answer into ``weights``, in place. Shape ``(nodes,)``."""
+def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int) -> None:
+    """Multiply the likelihood of answer number ``n`` (from 0) into ``weights``, in place. Shape ``(nodes,)``."""
     np.multiply(weights, grid.likelihood[2 * item + score], weights)
-    top = weights.max()
-    if top < SMALL:
-        weights[:] = np.maximum(weights / top, FLOOR)
+    if n % RESCALE_EVERY == RESCALE_EVERY - 1:
+        top = 0.0
+        for k in range(len(weights)):
+            top = max(top, weights[k])
+        for k in range(len(weights)):
+            weights[k] = max(weights[k] / top, FLOOR)
 
 
 def posterior_moments(nodes: Floats, weights: Floats) -> tuple[float, float]:

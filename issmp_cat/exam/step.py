@@ -45,4 +45,4 @@ def next_item(plan: Plan, state: State, n: int, theta: float, seed: int, person:
 def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:
     """Take in the answer to item number ``n`` (from 0)."""
     give(plan.pool, state, n, item, score)
-    update_posterior(plan.grid, state.weights, item, score)
+    update_posterior(plan.grid, state.weights, n, item, score)

@@ -83,7 +83,7 @@ def reset(state: State, prior: Floats) -> None:
     """Make a used state new again, in place."""
     state.blocked[:] = 0
     state.counts[:] = 0
-    state.weights[:] = prior
+    np.multiply(prior, 1.0, state.weights)
     state.unproven[:] = 0
 
 
