@@ -1,0 +1,138 @@
+"""From a response log to the one sparse layout every fit works on: a short whole number per answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issmp_cat.arrays import Bools, Ints, read_only
+from issmp_cat.compiled import jit
+from issmp_cat.errors import ResponseLogError
+from issmp_cat.responses import ResponseLog
+
+__all__ = ["NO_ANSWERS", "Codes", "encode"]
+
+CATEGORIES = 2
+NO_ANSWERS = "no answers"
+ALL_RIGHT = "everyone got it right: no difficulty can be estimated"
+ALL_WRONG = "everyone got it wrong: no difficulty can be estimated"
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """Answers of the persons and items that enter a fit, in compressed sparse rows.
+
+    Attributes:
+        start: offsets of each person's answers. Shape ``(persons + 1,)``.
+        code: 2 · item + score of each answer, items counted among those in the fit. Shape ``(answers,)``, uint16
+            while it fits.
+        persons: index of each person in the log. Shape ``(persons,)``.
+        items: index of each item in the log. Shape ``(items,)``.
+        counts: answers per item of the log and score. Shape ``(items of the log, 2)``.
+        apart: why an item of the log was left out, empty where it was not. Shape ``(items of the log,)``.
+    """
+
+    start: Ints
+    code: NDArray[np.unsignedinteger[Any]]
+    persons: Ints
+    items: Ints
+    counts: Ints
+    apart: tuple[str, ...]
+
+    @property
+    def n_persons(self) -> int:
+        """Persons in the fit."""
+        return len(self.persons)
+
+    @property
+    def n_items(self) -> int:
+        """Items in the fit."""
+        return len(self.items)
+
+    @property
+    def n_codes(self) -> int:
+        """Rows of a table indexed by code."""
+        return CATEGORIES * self.n_items
+
+    @property
+    def longest(self) -> int:
+        """The largest number of answers of one person."""
+        return int(np.diff(self.start).max(initial=0))
+
+
+@jit()
+def _count(item: Any, score: Any, counts: Any) -> None:
+    """Add up answers per item and score; unscored answers (−1) are missing, scores above 1 land in the last column."""
+    last = counts.shape[1] - 1
+    for answer in range(item.size):
+        if score[answer] >= 0:
+            counts[item[answer], min(score[answer], last)] += 1
+
+
+@jit()
+def _encode(start: Any, item: Any, score: Any, place: Any, code: Any, length: Any) -> int:
+    """Write the codes of the answers that count, person after person; returns how many there are."""
+    written = 0
+    for person in range(start.size - 1):
+        before = written
+        for answer in range(start[person], start[person + 1]):
+            there = place[item[answer]]
+            if score[answer] >= 0 and there >= 0:
+                code[written] = 2 * there + score[answer]
+                written += 1
+        length[person] = written - before
+    return written
+
+
+def _verdicts(counts: Ints) -> tuple[str, ...]:
+    def verdict(wrong: int, right: int) -> str:
+        if wrong + right == 0:
+            return NO_ANSWERS
+        if wrong == 0:
+            return ALL_RIGHT
+        return ALL_WRONG if right == 0 else ""
+
+    return tuple(verdict(int(wrong), int(right)) for wrong, right in counts)
+
+
+def _refuse_partial_scores(log: ResponseLog, above: Bools) -> None:
+    if above.any():
+        names = [f'item "{name}" has scores above 1; this model takes 0, 1 or missing' for name in log.items[above]]
+        raise ResponseLogError("response log", names)
+
+
+def encode(log: ResponseLog) -> Codes:
+    """Turn a log into codes, setting apart what no model can use.
+
+    Items without answers, or with only right or only wrong ones, and persons without answers to the other items are
+    left out of the fit; they are verdicts, not errors.
+
+    Raises:
+        ResponseLogError: a score above 1, or nothing left to fit.
+    """
+    tally = np.zeros((log.n_items, CATEGORIES + 1), np.int64)
+    _count(log.item, log.score, tally)
+    _refuse_partial_scores(log, tally[:, CATEGORIES] > 0)
+    counts = tally[:, :CATEGORIES]
+    apart = _verdicts(counts)
+    items = np.flatnonzero([not why for why in apart])
+    if items.size == 0:
+        raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
+    place = np.full(log.n_items, -1, np.int64)
+    place[items] = np.arange(items.size)
+    small = CATEGORIES * items.size <= np.iinfo(np.uint16).max
+    code: NDArray[np.unsignedinteger[Any]] = np.empty(int(counts[items].sum()), np.uint16 if small else np.uint32)
+    length = np.zeros(log.n_persons, np.int64)
+    _encode(log.start, log.item, log.score, place, code, length)
+    persons = np.flatnonzero(length)
+    return Codes(
+        start=read_only(np.concatenate([[0], np.cumsum(length[persons])])),
+        code=read_only(code),
+        persons=read_only(persons),
+        items=read_only(items),
+        counts=read_only(counts),
+        apart=apart,
+    )

@@ -1,0 +1,176 @@
+"""Standard errors from the full observed information matrix.
+
+Observed information = complete-data information − missing information (Louis, 1982, eq. 3.1). Leaving out what ties
+the items together (block-diagonal errors) makes standard errors up to 13 % too small.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.linalg import lapack
+
+from issmp_calibration.mml.codes import Codes
+from issmp_calibration.mml.dichotomous import INTERCEPT, LOWER, N_PARAMETERS, SLOPE, UPPER, scores
+from issmp_calibration.mml.em import SMALL, Fit, log_table
+from issmp_calibration.mml.missing import Posterior, missing_information
+from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.mstep import complete_information
+from issmp_calibration.mml.windows import Windows
+from issmp_cat.arrays import Bools, Floats
+
+__all__ = ["Errors", "observed_information", "standard_errors"]
+
+TOLERANCE = {np.float32: 1e-4, np.float64: 1e-10}
+IDENTIFIED = 1e-7  # smallest share of an item's information that must remain after the abilities have taken theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """How well the items are known.
+
+    Attributes:
+        covariance: of slope, intercept, logit of c, rows and columns of fixed or unidentified parameters 0. Shape
+            ``(items, 3, 3)``.
+        known: which parameters have a standard error. Shape ``(items, 3)``.
+        orders: polynomials used per person.
+    """
+
+    covariance: Floats
+    known: Bools
+    orders: int
+
+    @property
+    def deviations(self) -> Floats:
+        """Standard errors; NaN where ``known`` is false. Shape ``(items, 3)``."""
+        variance = np.diagonal(self.covariance, axis1=1, axis2=2)
+        return np.sqrt(np.where(self.known, variance, np.nan))
+
+
+def _posterior(codes: Codes, fit: Fit, which: Any) -> Posterior:
+    kind = np.float64 if len(codes.code) <= SMALL else np.float32
+    n_answers, found = len(codes.code), fit.expectation
+    if kind is np.float64:
+        windows = Windows.whole(codes.n_persons, n_answers, fit.grid)
+    else:
+        windows = Windows.around(found.mean, found.sd, n_answers, fit.grid)
+    table = scores(fit.parameters, fit.grid.nodes)[:, :, which]
+    by_parameter = np.moveaxis(table, 2, 0).reshape(len(which), codes.n_codes, -1)
+    return Posterior(
+        codes=codes,
+        windows=windows,
+        nodes=fit.grid.nodes,
+        log_density=fit.grid.log_density.astype(kind),
+        table=log_table(fit.parameters, fit.grid, kind),
+        scores=np.ascontiguousarray(by_parameter, dtype=kind),
+    )
+
+
+def observed_information(
+    codes: Codes, model: Model, fit: Fit, executor: Executor | None = None
+) -> tuple[Floats, Floats, int]:
+    """The observed information about every item's own parameters, a common slope counted as free in each item.
+
+    Returns:
+        The matrix, items outside and parameters inside, shape ``(items · parameters, items · parameters)``; the
+        complete-data information, shape ``(items, parameters, parameters)``; and the number of polynomials used.
+    """
+    which = np.flatnonzero(model.free | (np.arange(N_PARAMETERS) == SLOPE))
+    _, _, complete = complete_information(fit.expectation.counts, fit.grid.nodes, fit.parameters, model.priors.table())
+    complete = complete[:, which][:, :, which]
+    kind = np.float64 if len(codes.code) <= SMALL else np.float32
+    scale = np.abs(np.diagonal(complete, axis1=1, axis2=2))
+    missing, orders = missing_information(_posterior(codes, fit, which), scale, TOLERANCE[kind], executor)
+    n, p = codes.n_items, len(which)
+    width = missing.shape[0] // n
+    matrix = missing if width == p else missing.reshape(n, width, n, width)[:, :p, :, :p].reshape(n * p, n * p)
+    np.negative(matrix, out=matrix)
+    index = np.arange(n)
+    matrix.reshape(n, p, n, p)[index, :, index] += complete
+    return matrix, complete, orders
+
+
+def _shared(matrix: Floats, n_items: int) -> Floats:
+    """Information about one common slope and every intercept, from that about all slopes and intercepts."""
+    by = matrix.reshape(n_items, 2, n_items, 2)
+    shared = np.empty((n_items + 1, n_items + 1))
+    shared[:n_items, :n_items] = by[:, 1, :, 1]
+    shared[n_items, :n_items] = shared[:n_items, n_items] = by[:, 0, :, 1].sum(axis=0)
+    shared[n_items, n_items] = by[:, 0, :, 0].sum()
+    return shared
+
+
+def _inverse(matrix: Floats, kept: Bools) -> tuple[Floats, Bools]:
+    """Inverse over the kept rows; a row that makes the matrix singular is dropped, and said to be."""
+    kept = kept.copy()
+    while True:
+        rows = np.flatnonzero(kept)
+        factor, failed = lapack.dpotrf(matrix[np.ix_(rows, rows)], lower=1, overwrite_a=1)
+        if failed == 0:
+            inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+            return inverse, kept
+        kept[rows[failed - 1]] = False
+
+
+def _identified(matrix: Floats, complete: Floats, inside: Bools) -> Bools:
+    """Parameters inside their bounds about which their item alone says something. Shape ``(items, parameters)``."""
+    n, p = inside.shape
+    index = np.arange(n)
+    own = matrix.reshape(n, p, n, p)[index, :, index]
+    scale = np.sqrt(np.abs(np.diagonal(complete, axis1=1, axis2=2))) + np.finfo(float).tiny
+    correlation = own / (scale[:, :, None] * scale[:, None, :])
+    # A parameter at its bound is fixed: it must not make its item look singular.
+    fixed = ~inside
+    correlation[fixed[:, :, None] | fixed[:, None, :]] = 0.0
+    correlation[:, np.arange(p), np.arange(p)] += fixed
+    smallest = np.linalg.eigvalsh(correlation)[:, 0]
+    return inside & (smallest > IDENTIFIED)[:, None]
+
+
+def standard_errors(codes: Codes, model: Model, fit: Fit, executor: Executor | None = None) -> Errors:
+    """Covariance of each item's parameters, from the inverse of the whole matrix.
+
+    Args:
+        codes: the answers.
+        model: what was estimated.
+        fit: where it ended.
+        executor: threads; they do not change the result.
+    """
+    matrix, complete, orders = observed_information(codes, model, fit, executor)
+    which = np.flatnonzero(model.free | (np.arange(N_PARAMETERS) == SLOPE))
+    here, low, high = fit.parameters[:, which], LOWER[which], UPPER[which]
+    kept = _identified(matrix, complete, (here > low) & (here < high))
+    covariance, known = np.zeros((codes.n_items, N_PARAMETERS, N_PARAMETERS)), np.zeros_like(fit.parameters, dtype=bool)
+    if model.common_slope:
+        _spread_shared(matrix, kept, covariance, known)
+        return Errors(covariance, known, orders)
+    inverse, kept_rows = _inverse(matrix, kept.ravel())
+    place = np.cumsum(kept_rows) - 1
+    rows = place.reshape(kept.shape)
+    kept = kept_rows.reshape(kept.shape)
+    for one, first in enumerate(which):
+        for two, second in enumerate(which[: one + 1]):
+            both = kept[:, one] & kept[:, two]
+            # LAPACK fills the lower triangle only; the later parameter has the larger row.
+            covariance[both, first, second] = covariance[both, second, first] = inverse[
+                rows[both, one], rows[both, two]
+            ]
+    known[:, which] = kept
+    return Errors(covariance, known, orders)
+
+
+def _spread_shared(matrix: Floats, kept: Bools, covariance: Floats, known: Bools) -> None:
+    """Errors where one slope is shared: each item's block holds the common slope's variance too."""
+    n = len(kept)
+    inverse, kept_rows = _inverse(_shared(matrix, n), np.append(kept[:, 1], True))
+    items = np.flatnonzero(kept_rows[:n])
+    inside, common = np.arange(len(items)), len(items)
+    covariance[items, INTERCEPT, INTERCEPT] = inverse[inside, inside]
+    known[items, INTERCEPT] = True
+    if kept_rows[n]:
+        covariance[:, SLOPE, SLOPE] = inverse[common, common]
+        covariance[items, SLOPE, INTERCEPT] = covariance[items, INTERCEPT, SLOPE] = inverse[common, inside]
+        known[:, SLOPE] = True
