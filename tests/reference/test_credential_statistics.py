@@ -111,11 +111,8 @@ def test_item_total_correlations_are_those_of_the_score_matrix(log, statistics):
 
 
 def test_items_that_deserve_a_look_are_flagged(statistics):
-    flagged = {
-        str(item): [flag.code for flag in flags]
-        for item, flags in zip(statistics.items, statistics.flags, strict=True)
-        if flags
-    }
+    pairs = zip(statistics.items, statistics.flags, strict=True)
+    flagged = {str(item): [flag.code for flag in flags] for item, flags in pairs if flags}
     assert flagged["S021"] == ["key_suspected", "low_discrimination"]
     assert flagged["S162"] == ["too_hard"]
     assert flagged["S071"] == ["too_easy"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,15 @@ from numpy.typing import NDArray
 from issmp_calibration.log.distractors import Distractors, distractor_table
 from issmp_calibration.log.flags import Flag, Limits, flag_items
 from issmp_calibration.log.key import ItemKey
-from issmp_calibration.log.sums import Sums, raw_scores, sum_up
+from issmp_calibration.log.moments import (
+    TestStatistics,
+    ability_groups,
+    correlation,
+    describe_test,
+    median_times,
+    ratio,
+)
+from issmp_calibration.log.sums import raw_scores, sum_up
 from issmp_cat.arrays import Bools, Floats, Ints, read_only
 from issmp_cat.responses import ResponseLog
 
@@ -21,32 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["ClassicalStatistics", "TestStatistics", "classical_statistics"]
-
-
-@dataclass(frozen=True, slots=True)
-class TestStatistics:
-    """The raw score over all candidates with a scored operational answer.
-
-    Attributes:
-        candidates: how many.
-        items: operational items that somebody saw.
-        mean, sd: of the raw score, points; the SD with ``n − 1``.
-        lowest, highest: range of the raw score.
-        alpha: Cronbach's α, for 0/1 items the same as KR-20 (Kuder & Richardson, 1937, formula 20); None where
-            candidates took different items, for then there is no one raw score.
-        sem: standard error of measurement, ``sd √(1 − α)``, points.
-    """
-
-    __test__ = False  # a name that pytest would collect
-
-    candidates: int
-    items: int
-    mean: float
-    sd: float
-    lowest: int
-    highest: int
-    alpha: float | None
-    sem: float | None
 
 
 @dataclass(frozen=True)
@@ -127,7 +108,8 @@ class ClassicalStatistics:
         error = "" if test.sem is None else f", SEM {test.sem:.2f}"
         return (
             f"{test.candidates:,} candidates, {test.items:,} operational items: "
-            f"raw score {test.mean:.4f} ± {test.sd:.4f} ({test.lowest}–{test.highest}), {reliability}{error}; {flagged:,} of {len(self.items):,} items flagged"
+            f"raw score {test.mean:.4f} ± {test.sd:.4f} ({test.lowest}–{test.highest}), {reliability}{error}; "
+            f"{flagged:,} of {len(self.items):,} items flagged"
         )
 
     __repr__ = summary
@@ -149,12 +131,12 @@ def classical_statistics(
     status = item_status(log, key)
     operational = status == "operational"
     raw, answered = raw_scores(log, operational)
-    sums = sum_up(log, operational, raw, answered, _ability_groups(raw, answered, groups))
-    seconds, no_time = _times(log)
+    sums = sum_up(log, operational, raw, answered, ability_groups(raw, answered, groups))
+    seconds, no_time = median_times(log)
     correct = correct_options(log, key)
     distractors = distractor_table(log, sums, correct) if log.option is not None else None
-    p = _ratio(sums.points, sums.scored)
-    item_total = _correlation(sums)
+    p = ratio(sums.points, sums.scored)
+    item_total = correlation(sums)
     return ClassicalStatistics(
         items=log.items,
         status=read_only(status),
@@ -165,7 +147,7 @@ def classical_statistics(
         omitted=read_only(sums.omitted.astype(np.int64)),
         seconds=read_only(seconds),
         no_time=read_only(no_time),
-        test=_test(raw, answered, sums, operational),
+        test=describe_test(raw, answered, sums, operational),
         distractors=distractors,
         flags=flag_items(sums, p, item_total, distractors, limits or Limits()),
         persons=log.persons,
@@ -196,60 +178,6 @@ def correct_options(log: ResponseLog, key: ItemKey | None) -> Bools:
         right = key.correct[key.index[str(item)]] if str(item) in key.index else frozenset()
         correct[place] = [option in right for option in log.options]
     return correct
-
-
-def _ability_groups(raw: Ints, answered: Ints, groups: int) -> Ints:
-    """Ability group of each candidate, from 0, by proportion right. Shape ``(persons,)``."""
-    proportion = _ratio(raw.astype(np.float64), answered.astype(np.float64))
-    cuts = np.nanquantile(proportion, np.arange(1, groups) / groups) if answered.any() else np.zeros(groups - 1)
-    return np.searchsorted(cuts, np.nan_to_num(proportion), side="left").astype(np.int64)
-
-
-def _correlation(sums: Sums) -> Floats:
-    """Pearson's r of score and rest score, by item; NaN where one of them does not vary."""
-    n = np.maximum(sums.pairs, 1.0)
-    covariance = sums.xr - sums.x * sums.r / n
-    spread = (sums.xx - sums.x**2 / n) * (sums.rr - sums.r**2 / n)
-    return _ratio(covariance, np.sqrt(np.where(spread > 1e-12 * n, spread, 0.0)))
-
-
-def _test(raw: Ints, answered: Ints, sums: Sums, operational: Bools) -> TestStatistics:
-    """The raw score's distribution and reliability."""
-    took = answered > 0
-    seen = operational & (sums.scored > 0)
-    k, scores = int(seen.sum()), raw[took]
-    if not took.any():
-        return TestStatistics(0, k, np.nan, np.nan, 0, 0, None, None)
-    sd = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
-    alpha = None
-    if bool((answered[took] == k).all()) and k > 1 and sd > 0:
-        n = len(scores)
-        variance = (sums.xx - sums.x**2 / n)[seen].sum() / (n - 1)
-        alpha = float(k / (k - 1) * (1 - variance / sd**2))
-    sem = None if alpha is None else sd * float(np.sqrt(max(0.0, 1 - alpha)))
-    return TestStatistics(len(scores), k, float(scores.mean()), sd, int(scores.min()), int(scores.max()), alpha, sem)
-
-
-def _times(log: ResponseLog) -> tuple[Floats, Ints]:
-    """Median time and number of answers without one, by item."""
-    median = np.full(log.n_items, np.nan)
-    if log.seconds is None:
-        return median, np.zeros(log.n_items, dtype=np.int64)
-    missing = np.isnan(log.seconds)
-    order = np.argsort(log.item[~missing], kind="stable")
-    times, items = log.seconds[~missing][order], log.item[~missing][order]
-    ends = np.searchsorted(items, np.arange(log.n_items + 1))
-    for place, (first, last) in enumerate(itertools.pairwise(ends)):
-        if last > first:
-            median[place] = np.median(times[first:last])
-    return median, np.bincount(log.item[missing], minlength=log.n_items)
-
-
-def _ratio(above: Floats, below: Floats) -> Floats:
-    """A quotient, NaN where the divisor is 0."""
-    quotient = np.full(len(above), np.nan)
-    np.divide(above, below, out=quotient, where=below > 0)
-    return quotient
 
 
 def _or_none(value: float) -> float | None:

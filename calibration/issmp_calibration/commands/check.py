@@ -1,0 +1,146 @@
+"""``issmp-cat check``: read a response log, say what was understood, and what deserves a look."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from issmp_calibration.log.options import (
+    AttemptsOption,
+    CandidatesOption,
+    ColumnOption,
+    DuplicatesOption,
+    JsonOption,
+    KeyOption,
+    LogArgument,
+    MaxScoreOption,
+    OmittedCodeOption,
+    OmittedOption,
+    QuietOption,
+    ShapeOption,
+    parse_columns,
+)
+
+if TYPE_CHECKING:
+    from issmp_calibration.log.key import ItemKey
+    from issmp_calibration.log.overview import Overview
+    from issmp_calibration.log.statistics import ClassicalStatistics
+
+__all__ = ["command"]
+
+
+def command(
+    log: LogArgument,
+    key: KeyOption = None,
+    candidates: CandidatesOption = None,
+    bank: Annotated[Path | None, typer.Option(help="Item bank that knows the items; takes the place of --key.")] = None,
+    every_item: Annotated[bool, typer.Option("--all", help="List every item, not only the flagged ones.")] = False,
+    options_of: Annotated[
+        list[str] | None, typer.Option("--options", metavar="ITEM", help="Show who chose which option. Repeatable.")
+    ] = None,
+    items: Annotated[Path | None, typer.Option(help="Write the statistics of all items to this CSV file.")] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    shape: ShapeOption = None,
+    column: ColumnOption = None,
+    omitted: OmittedOption = "wrong",
+    duplicates: DuplicatesOption = "error",
+    attempts: AttemptsOption = "first",
+    omitted_code: OmittedCodeOption = None,
+    max_score: MaxScoreOption = 1,
+) -> None:
+    """Check a response log before anything is fitted to it.
+
+    Says what was understood, counts what is there, describes test and items by classical statistics, and names the
+    items and candidates that deserve a look. Bad input is told line by line, all at once, with exit code 3.
+
+    Examples:
+      issmp-cat check responses.csv.gz --key key.csv --candidates candidates.csv
+
+      issmp-cat check responses.csv.gz --key key.csv --options S021
+
+      issmp-cat check scored.parquet --json > check.json
+
+      issmp-cat check wide.csv --key key.csv --omitted-code 8 --all
+    """
+    from issmp_calibration.log import Rules, classical_statistics, read_log
+    from issmp_calibration.log.overview import overview
+
+    known, remarks = _items(key, bank)
+    read = read_log(
+        log,
+        key=known,
+        candidates=candidates,
+        shape=shape,
+        columns=parse_columns(column or []),
+        omitted=omitted,
+        duplicates=duplicates,
+        attempts=attempts,
+        rules=Rules(omitted_codes=tuple(omitted_code or ()), max_score=max_score),
+    )
+    statistics = classical_statistics(read, known)
+    view = overview(read, statistics)
+    if as_json:
+        _print_json(view, statistics)
+    else:
+        _print(view, statistics, remarks, options_of or [], every_item=every_item)
+    if items:
+        _write_items(items, statistics)
+    if not quiet:
+        _talk(log, key, items)
+
+
+def _items(key: Path | None, bank: Path | None) -> tuple[ItemKey | None, list[str]]:
+    """What is known of the items, and what key and bank do not have in common."""
+    from issmp_calibration.log import read_key
+    from issmp_calibration.log.faults import some
+
+    if not key or not bank:
+        path = key or bank
+        return (read_key(path) if path else None), []
+    known, banked = read_key(key), read_key(bank)
+    new = [item for item in known.items if item not in banked.index]
+    return known, [f"{len(new):,} items of {known.name} are not in {banked.name} ({some(new)})"] if new else []
+
+
+def _print(
+    view: Overview, statistics: ClassicalStatistics, remarks: list[str], options_of: list[str], *, every_item: bool
+) -> None:
+    from rich.console import Console
+
+    from issmp_calibration.log.tell import tell, tell_options
+
+    console = Console(highlight=False, emoji=False)
+    tell(console, view, statistics, remarks, every_item=every_item)
+    for item in options_of:
+        tell_options(console, statistics, item)
+
+
+def _print_json(view: Overview, statistics: ClassicalStatistics) -> None:
+    import dataclasses
+    import json
+
+    by_item = statistics.by_item()
+    for item, flags in zip(by_item.values(), statistics.flags, strict=True):
+        item["flags"] = [dataclasses.asdict(flag) for flag in flags]
+    plain = {"log": view.to_dict(), "test": dataclasses.asdict(statistics.test), "items": by_item}
+    print(json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False))
+
+
+def _write_items(path: Path, statistics: ClassicalStatistics) -> None:
+    from issmp_cat.files import atomic_write
+
+    with atomic_write(path) as handle:
+        statistics.frame.to_csv(handle, index=False, lineterminator="\n")
+
+
+def _talk(log: list[Path], key: Path | None, items: Path | None) -> None:
+    """What was written and what to do next, on stderr."""
+    import shlex
+
+    if items:
+        typer.echo(f"wrote {items}", err=True)
+    words = ["issmp-cat", "calibrate", *map(str, log), *(["--key", str(key)] if key else []), "-o", "bank.json"]
+    typer.echo(f"next: {shlex.join(words)}", err=True)

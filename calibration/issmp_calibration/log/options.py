@@ -1,0 +1,112 @@
+"""The options that every command takes which reads a response log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Shape
+
+__all__ = [
+    "AttemptsOption",
+    "CandidatesOption",
+    "ColumnOption",
+    "DuplicatesOption",
+    "JsonOption",
+    "KeyOption",
+    "LogArgument",
+    "MaxScoreOption",
+    "OmittedCodeOption",
+    "OmittedOption",
+    "QuietOption",
+    "ShapeOption",
+    "parse_columns",
+]
+
+READING = "Reading the log"
+
+LogArgument: TypeAlias = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="LOG...",
+        help="Response log: .csv, .csv.gz, .tsv or .parquet, long or wide. Several files of one kind are read as one.",
+    ),
+]
+KeyOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--key",
+        "-k",
+        help="Item file with columns item, key and, if wanted, status, domain, enemies, item_set, options; "
+        "turns options into scores.",
+    ),
+]
+CandidatesOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--candidates", help="Table about candidates: candidate, and whatever else.")
+]
+ShapeOption: TypeAlias = Annotated[
+    Shape | None, typer.Option("--shape", help="If the column names mislead.", rich_help_panel=READING)
+]
+ColumnOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="ROLE=NAME",
+        help="Where a column's name does not tell, such as item=Frage; ignore=NAME leaves a column out. Repeatable.",
+        rich_help_panel=READING,
+    ),
+]
+OmittedOption: TypeAlias = Annotated[
+    Omitted,
+    typer.Option("--omitted", help="What omitted answers to operational items count as.", rich_help_panel=READING),
+]
+DuplicatesOption: TypeAlias = Annotated[
+    Duplicates,
+    typer.Option("--duplicates", help="Which answer to an item counts, if there are two.", rich_help_panel=READING),
+]
+AttemptsOption: TypeAlias = Annotated[
+    Attempts,
+    typer.Option("--attempts", help="Which attempt of a candidate counts, if several.", rich_help_panel=READING),
+]
+OmittedCodeOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--omitted-code",
+        metavar="OPTION",
+        help='An option that stands for "no answer", such as 8. Repeatable.',
+        rich_help_panel=READING,
+    ),
+]
+MaxScoreOption: TypeAlias = Annotated[
+    int,
+    typer.Option("--max-score", min=1, max=127, help="The highest score of an item.", rich_help_panel=READING),
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+QuietOption: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")]
+
+
+def parse_columns(pairs: Sequence[str]) -> dict[str, str | list[str]]:
+    """Roles and columns from ``role=name`` pairs; ``ignore`` may occur several times.
+
+    Raises:
+        UsageError: a pair without an equals sign.
+
+    >>> parse_columns(["item=Frage", "ignore=total", "ignore=note"])
+    {'item': 'Frage', 'ignore': ['total', 'note']}
+    """
+    columns: dict[str, str | list[str]] = {}
+    ignored: list[str] = []
+    for pair in pairs:
+        role, sign, name = pair.partition("=")
+        if not sign:
+            from issmp_cat.errors import UsageError
+
+            raise UsageError(f'--column "{pair}": expected role=name, such as item=Frage')
+        if role == "ignore":
+            ignored.append(name)
+        else:
+            columns[role] = name
+    return columns | ({"ignore": ignored} if ignored else {})

@@ -1,0 +1,218 @@
+"""A log's overview and statistics on a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from issmp_calibration.log.design import Form
+from issmp_calibration.log.faults import did_you_mean, some
+from issmp_calibration.log.overview import Overview
+from issmp_calibration.log.statistics import ClassicalStatistics
+from issmp_cat.arrays import Bools
+from issmp_cat.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+__all__ = ["tell", "tell_options"]
+
+
+def tell(
+    console: Console, view: Overview, statistics: ClassicalStatistics, remarks: Sequence[str], *, every_item: bool
+) -> None:
+    """Print everything that ``check`` has to say.
+
+    Args:
+        console: where to.
+        view: the log in numbers.
+        statistics: test and items.
+        remarks: further lines of the verdict.
+        every_item: list all items, not only the flagged ones.
+    """
+    _section(console, "What was understood", view.note)
+    _facts(console, "What the log holds", _holdings(view))
+    _facts(console, "Raw score on operational items", _raw_score(statistics))
+    _items(console, statistics, every_item=every_item)
+    _section(console, "Verdict", [*_verdicts(view, statistics), *((False, remark) for remark in remarks)])
+
+
+def tell_options(console: Console, statistics: ClassicalStatistics, item: str) -> None:
+    """Print who chose which option of an item.
+
+    Raises:
+        UsageError: no such item, or a log of scores.
+    """
+    from rich import box
+    from rich.table import Table
+
+    table, known = statistics.distractors, [str(name) for name in statistics.items]
+    if item not in known:
+        raise UsageError(f'--options: no item "{item}"{did_you_mean(item, known)}')
+    if table is None:
+        raise UsageError("--options: the log holds scores, not options")
+    place, groups = known.index(item), len(table.by_group)
+    lines = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    lines.add_column("option")
+    for name in ("chosen", "share", "r", "lowest third", "middle", "highest third"):
+        lines.add_column(name, justify="right")
+    for option, label in enumerate(table.options):
+        share = [_percent(table.by_group[g, place, option]) for g in range(groups)]
+        right = " (key)" if table.correct[place, option] else ""
+        cells = [f"{table.n[place, option]:,}", _percent(table.p[place, option])]
+        lines.add_row(label + right, *cells, _number(table.point_biserial[place, option]), *share)
+    _section(console, f"Options of {item}, by candidates of low, middle and high raw score", [])
+    console.print(lines)
+
+
+def _percent(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.1%}"
+
+
+def _section(console: Console, title: str, lines: Iterable[str | tuple[bool, str]]) -> None:
+    """A heading and its lines; a pair is a line with a tick or an exclamation mark. Nothing is read as markup."""
+    from rich.text import Text
+
+    console.print()
+    console.print(Text(title, style="bold"))
+    for line in lines:
+        good, words = line if isinstance(line, tuple) else (None, line)
+        mark = {None: ("·", "dim"), True: ("✓", "green"), False: ("!", "yellow")}[good]
+        grid = _grid()
+        grid.add_row("", Text(*mark), Text(words))
+        console.print(grid)
+
+
+def _grid() -> Table:
+    from rich.table import Table
+
+    grid = Table.grid(padding=(0, 1))
+    for _ in range(3):
+        grid.add_column()
+    return grid
+
+
+def _facts(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
+    """A heading and a table of two columns."""
+    from rich.text import Text
+
+    _section(console, title, [])
+    grid = _grid()
+    for name, fact in rows:
+        grid.add_row("", Text(name, style="dim"), Text(fact))
+    console.print(grid)
+
+
+def _holdings(view: Overview) -> list[tuple[str, str]]:
+    """Counts of the log, in words."""
+    rows = [
+        ("candidates", f"{view.candidates:,}"),
+        ("items", ", ".join(f"{number:,} {status}" for status, number in view.items.items())),
+        ("answers", f"{view.answers:,}"),
+        ("… per candidate", str(view.per_candidate)),
+        ("… per item", str(view.per_item)),
+        ("omitted", f"{view.omitted:,} ({view.omitted / max(view.answers, 1):.2%})"),
+    ]
+    if view.median_seconds is not None:
+        rows.append(("time on an item", f"median {view.median_seconds:.0f} s; {view.no_time or 0:,} answers have none"))
+    rows += [("forms", _forms(view.forms))] if view.forms else []
+    rows += [("pretest sets", _forms(view.pretest_sets))] if view.pretest_sets else []
+    rows += [("about candidates", ", ".join(view.candidate_columns))] if view.candidate_columns else []
+    return rows
+
+
+def _forms(sets: Sequence[Form]) -> str:
+    """The most frequent sets; their number where there are too many to be forms."""
+    if len(sets) > 12:
+        return f"{len(sets):,} different sets of items: no fixed forms"
+    return "\n".join(f"{form.name()}, seen by {form.candidates:,}" for form in sets)
+
+
+def _raw_score(statistics: ClassicalStatistics) -> list[tuple[str, str]]:
+    """The test as a whole."""
+    test = statistics.test
+    if not test.candidates:
+        return [("", "nobody has an operational answer")]
+    rows = [
+        ("candidates × items", f"{test.candidates:,} × {test.items:,}"),
+        ("mean", f"{test.mean:.4f}"),
+        ("SD", f"{test.sd:.4f}"),
+        ("range", f"{test.lowest} to {test.highest}"),
+    ]
+    if test.alpha is None or test.sem is None:
+        return [*rows, ("reliability", "none: candidates took different items, so raw scores do not compare")]
+    return [*rows, ("KR-20 (α)", f"{test.alpha:.4f}"), ("error of measurement", f"{test.sem:.2f} points")]
+
+
+def _items(console: Console, statistics: ClassicalStatistics, *, every_item: bool) -> None:
+    """The flagged items, or all."""
+    shown = [k for k, flags in enumerate(statistics.flags) if flags or every_item]
+    scored = statistics.status == "operational"
+    _section(console, f"Items: {_range(statistics, scored)}", [])
+    if not shown:
+        _section(console, "No item is flagged", [])
+        return
+    console.print(_table(statistics, shown))
+
+
+def _range(statistics: ClassicalStatistics, scored: Bools) -> str:
+    """Difficulty and discrimination of the operational items in one line."""
+    p, r = statistics.p[scored], statistics.item_total[scored]
+    p, r = p[~np.isnan(p)], r[~np.isnan(r)]
+    if not len(p) or not len(r):
+        return "nothing to tell"
+    return (
+        f"p {p.min():.3f}–{p.max():.3f}, corrected item–total r {r.min():.3f}–{r.max():.3f}, median {np.median(r):.3f}"
+    )
+
+
+def _table(statistics: ClassicalStatistics, shown: Sequence[int]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    table.add_column("item", no_wrap=True)
+    table.add_column("status", style="dim", no_wrap=True)
+    for name in ("answers", "p", "r"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("why it deserves a look")
+    for k in shown:
+        table.add_row(
+            str(statistics.items[k]),
+            str(statistics.status[k]),
+            f"{statistics.presented[k]:,}",
+            _number(statistics.p[k]),
+            _number(statistics.item_total[k]),
+            "; ".join(flag.words for flag in statistics.flags[k]),
+        )
+    return table
+
+
+def _number(value: float) -> str:
+    return "" if np.isnan(value) else f"{value:.3f}"
+
+
+def _verdicts(view: Overview, statistics: ClassicalStatistics) -> list[tuple[bool, str]]:
+    """What can be used, what is set apart, and what stands in the way."""
+    flagged = sum(1 for flags in statistics.flags if flags)
+    said = [(not flagged, f"{flagged:,} of {len(statistics.items):,} items are flagged")]
+    if view.unseen:
+        said.append((False, f"nobody saw {_count(view.unseen, 'item')}: set apart ({some(view.unseen)})"))
+    if view.no_variance:
+        count = _count(view.no_variance, "item")
+        said.append((False, f"everyone got the same on {count}: set apart ({some(view.no_variance)})"))
+    if view.unanswered:
+        count = _count(view.unanswered, "candidate")
+        said.append((False, f"{count} without answers: set apart ({some(view.unanswered)})"))
+    if len(view.groups) == 1:
+        return [*said, (True, "all items hang together: they can be put on one scale")]
+    sizes = some([len(group) for group in view.groups], 6)
+    split = f"the items fall into {len(view.groups)} groups that no candidate connects ({sizes} items)"
+    return [*said, (False, f"{split}: they cannot be put on one scale without anchors")]
+
+
+def _count(names: Sequence[str], word: str) -> str:
+    return f"{len(names):,} {word}{'s' if len(names) != 1 else ''}"
