@@ -122,10 +122,11 @@ def _print_json(view: Overview, statistics: ClassicalStatistics) -> None:
     import dataclasses
     import json
 
-    by_item = statistics.by_item()
-    for item, flags in zip(by_item.values(), statistics.flags, strict=True):
-        item["flags"] = [dataclasses.asdict(flag) for flag in flags]
-    plain = {"log": view.to_dict(), "test": dataclasses.asdict(statistics.test), "items": by_item}
+    by_item = {
+        item: {**numbers, "flags": [dataclasses.asdict(flag) for flag in flags]}
+        for (item, numbers), flags in zip(statistics.by_item().items(), statistics.flags, strict=True)
+    }
+    plain = {"log": view.to_dict(), "test": statistics.test.to_dict(), "items": by_item}
     print(json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False))
 
 

@@ -69,7 +69,7 @@ def _unusable(sums: Sums, place: int, limits: Limits) -> Flag | None:
     if not scored:
         return Flag("no_score", "no answer has a score")
     if sums.points[place] == scored and sums.xx[place] == sums.x[place]:
-        return Flag("all_right", "everyone got it right, so it tells candidates apart by nothing")
+        return Flag("all_right", "everyone got it right, so it tells nobody apart")
     if not sums.points[place]:
         return Flag("all_wrong", "everyone got it wrong; check the key")
     if scored < limits.answers:
@@ -89,17 +89,17 @@ def _suspected_key(distractors: Distractors | None, place: int, limits: Limits) 
     if wrong[best] <= max(right, 0.0):
         return ()
     key, other = distractors.options[int(np.flatnonzero(correct)[0])], distractors.options[best]
-    words = f"key suspected: {other} goes with ability (r {wrong[best]:.3f}) more than the key {key} (r {right:.3f})"
+    words = f"key suspected: option {other} (r {wrong[best]:.3f}) goes with ability more than the key {key}"
     # Around zero a correlation has a standard error of 1/√n.
     chance = wrong[best] < 2 / np.sqrt(distractors.n[place].sum())
-    return (Flag("key_suspected", words + (", though within chance" if chance else "")),)
+    return (Flag("key_suspected", words + (", within chance" if chance else "")),)
 
 
 def _discrimination(r: float, limits: Limits) -> tuple[Flag, ...]:
     if r < 0:
-        return (Flag("negative_discrimination", f"better candidates do worse on it (r {r:.3f})"),)
+        return (Flag("negative_discrimination", "better candidates do worse on it"),)
     if r < limits.item_total:
-        return (Flag("low_discrimination", f"hardly tells candidates apart (r {r:.3f} < {limits.item_total:.2f})"),)
+        return (Flag("low_discrimination", "hardly tells candidates apart"),)
     return ()
 
 
@@ -111,12 +111,12 @@ def _guessing(distractors: Distractors | None, place: int, limits: Limits) -> fl
 
 def _difficulty(p: float, guessing: float) -> tuple[Flag, ...]:
     if p < guessing:
-        return (Flag("too_hard", f"harder than guessing ({p:.0%} right, {guessing:.0%} by chance)"),)
+        return (Flag("too_hard", f"harder than guessing, which gets {guessing:.0%} right"),)
     return ()
 
 
 def _easy(p: float, limits: Limits) -> tuple[Flag, ...]:
-    return (Flag("too_easy", f"nearly everyone gets it right ({p:.1%})"),) if p > limits.easy else ()
+    return (Flag("too_easy", "nearly everyone gets it right"),) if p > limits.easy else ()
 
 
 def _blanks(share: float, limits: Limits) -> tuple[Flag, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 
@@ -38,6 +38,10 @@ class TestStatistics:
     highest: int
     alpha: float | None
     sem: float | None
+
+    def to_dict(self) -> dict[str, float | int | None]:
+        """Plain values, None in place of NaN."""
+        return {name: None if value is None or np.isnan(value) else value for name, value in asdict(self).items()}
 
 
 def ability_groups(raw: Ints, answered: Ints, groups: int) -> Ints:

@@ -31,7 +31,7 @@ READING = "Reading the log"
 LogArgument: TypeAlias = Annotated[
     list[Path],
     typer.Argument(
-        metavar="LOG...",
+        metavar="LOG",
         help="Response log: .csv, .csv.gz, .tsv or .parquet, long or wide. Several files of one kind are read as one.",
     ),
 ]

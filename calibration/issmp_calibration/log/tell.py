@@ -164,9 +164,8 @@ def _range(statistics: ClassicalStatistics, scored: Bools) -> str:
     p, r = p[~np.isnan(p)], r[~np.isnan(r)]
     if not len(p) or not len(r):
         return "nothing to tell"
-    return (
-        f"p {p.min():.3f}–{p.max():.3f}, corrected item–total r {r.min():.3f}–{r.max():.3f}, median {np.median(r):.3f}"
-    )
+    middle = f"median {np.median(r):.4f}"
+    return f"p {p.min():.3f}–{p.max():.3f}, corrected item–total r {r.min():.3f}–{r.max():.3f}, {middle}"
 
 
 def _table(statistics: ClassicalStatistics, shown: Sequence[int]) -> Table:
