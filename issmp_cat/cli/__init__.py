@@ -1,0 +1,1 @@
+"""The command line: one tool over all packages; commands are found by entry points."""
