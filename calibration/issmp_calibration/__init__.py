@@ -1,1 +1,49 @@
-"""From a response log to a calibrated item bank."""
+"""From a response log to a calibrated item bank.
+
+Names are loaded when first used, so that the command line can name this package without loading numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from issmp_calibration.calibration import calibrate
+    from issmp_calibration.log import classical_statistics, read_key, read_log
+    from issmp_calibration.mml.priors import NormalPrior, Priors
+    from issmp_calibration.options import CalibrationOptions
+    from issmp_calibration.result import Calibration
+
+_HOMES = {
+    "Calibration": "result",
+    "CalibrationOptions": "options",
+    "NormalPrior": "mml.priors",
+    "Priors": "mml.priors",
+    "calibrate": "calibration",
+    "classical_statistics": "log",
+    "read_key": "log",
+    "read_log": "log",
+}
+
+__all__ = [
+    "Calibration",
+    "CalibrationOptions",
+    "NormalPrior",
+    "Priors",
+    "calibrate",
+    "classical_statistics",
+    "read_key",
+    "read_log",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(f"issmp_calibration.{_HOMES[name]}"), name)
+    msg = f"module 'issmp_calibration' has no attribute {name!r}"
+    raise AttributeError(msg)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,59 @@
+"""How a calibration is run, where the defaults do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from issmp_cat.bank.item_bank import did_you_mean
+from issmp_cat.errors import UsageError
+
+__all__ = ["CalibrationOptions", "refuse_unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationOptions:
+    """The finer decisions of a calibration.
+
+    Attributes:
+        nodes: equally spaced abilities on which ability is integrated out; None starts with 61 and puts them closer
+            together when a posterior is too narrow for them.
+        limit: the outermost nodes, population SDs.
+        tolerance: largest distance of an item to the solution at which the iteration ends, standard errors.
+        max_passes: passes over the answers after which it ends anyway.
+    """
+
+    nodes: int | None = None
+    limit: float = 6.0
+    tolerance: float = 1e-3
+    max_passes: int = 200
+
+    def __post_init__(self) -> None:
+        problems = []
+        if self.nodes is not None and not 11 <= self.nodes <= 1001:
+            problems.append(f"nodes {self.nodes}: expected 11 to 1001")
+        if not 2.0 <= self.limit <= 20.0:
+            problems.append(f"limit {self.limit:g}: expected 2 to 20 population SDs")
+        if not 1e-8 <= self.tolerance <= 0.1:
+            problems.append(f"tolerance {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
+        if self.max_passes < 1:
+            problems.append(f"max_passes {self.max_passes}: expected 1 or more")
+        if problems:
+            raise UsageError("CalibrationOptions: " + "; ".join(problems))
+
+    def as_dict(self) -> dict[str, Any]:
+        """The options as plain values."""
+        return asdict(self)
+
+
+def refuse_unknown(unknown: dict[str, Any], known: tuple[str, ...]) -> None:
+    """Say which keyword was meant.
+
+    Raises:
+        UsageError: whenever there is an unknown keyword.
+    """
+    finer = tuple(field.name for field in fields(CalibrationOptions))
+    for name, value in unknown.items():
+        if name in finer:
+            raise UsageError(f'calibrate() takes "{name}" as options=CalibrationOptions({name}={value!r})')
+        raise UsageError(f'calibrate() does not know "{name}"{did_you_mean(name, [*known, *finer])}')

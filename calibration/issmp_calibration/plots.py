@@ -1,0 +1,146 @@
+"""Pictures of a calibration: data first, drawn on demand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issmp_cat.arrays import Floats, Ints
+from issmp_cat.bank.item_bank import did_you_mean
+from issmp_cat.errors import UsageError
+from issmp_cat.irt import information, probability
+from issmp_cat.plot import Layer, Plot
+
+if TYPE_CHECKING:
+    from issmp_calibration.result import Calibration
+
+__all__ = ["draw"]
+
+KINDS = ("items", "information", "latent", "convergence", "curves")
+THETA = np.linspace(-4.0, 4.0, 161)
+CURVES = 9
+NORMAL_95 = 1.959964
+
+
+def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
+    """The plot of that kind; see ``Calibration.plot``.
+
+    Raises:
+        UsageError: an unknown kind, an item that has no parameters.
+    """
+    makers = dict(zip(KINDS, (_items, _information, _latent, _convergence, _curves), strict=True))
+    if kind not in makers:
+        raise UsageError(f'unknown plot "{kind}"; known: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
+    return makers[kind](result, _places(result, items))
+
+
+def _places(result: Calibration, items: Sequence[str] | None) -> Ints:
+    """Rows of the wanted items that have parameters."""
+    fitted = result.items.fitted
+    if items is None:
+        return np.flatnonzero(fitted)
+    index = {str(name): k for k, name in enumerate(result.items.item)}
+    wrong = [name for name in items if name not in index or not fitted[index[name]]]
+    if wrong:
+        raise UsageError(f'item "{wrong[0]}" has no parameters here{did_you_mean(wrong[0], list(index))}')
+    return np.array([index[name] for name in items])
+
+
+def _columns(**arrays: NDArray[Any]) -> dict[str, list[Any]]:
+    return {name: array.tolist() for name, array in arrays.items()}
+
+
+def _parameters(result: Calibration, places: Ints) -> tuple[Floats, Floats, Floats, Floats]:
+    a, b, c = result.items.parameters[places].T
+    return a, b, c, np.ones_like(a)
+
+
+def _items(result: Calibration, places: Ints) -> Plot:
+    """Difficulties from easy to hard with 95 % intervals."""
+    order = places[np.argsort(result.items.parameters[places, 1], kind="stable")]
+    b, error = result.items.parameters[order, 1], result.items.standard_errors[order, 1]
+    rank = np.arange(1, len(order) + 1)
+    known = ~np.isnan(error)
+    low, high = b - NORMAL_95 * error, b + NORMAL_95 * error
+    layers = [
+        Layer("errorbars", _columns(x=rank[known], y=b[known], low=low[known], high=high[known]), "b ± 95 %"),
+        Layer("points", _columns(x=rank[~known], y=b[~known]), "no standard error"),
+    ]
+    return Plot(
+        title=f"Difficulty of {len(order):,} items",
+        x="items, easiest first",
+        y="difficulty b (logits)",
+        layers=tuple(layer for layer in layers if len(layer)),
+        note=f"{result.n_persons:,} candidates; bars: 95 % intervals",
+    )
+
+
+def _information(result: Calibration, places: Ints) -> Plot:
+    """Information of all items together, and the standard error it means."""
+    total = information(THETA, *_parameters(result, places)).sum(axis=1)
+    return Plot(
+        title="What the items together measure, and where",
+        x="ability θ (logits)",
+        y="information (1/logit²), standard error (logits)",
+        layers=(
+            Layer("line", _columns(x=THETA, y=total), "information"),
+            Layer("line", _columns(x=THETA, y=1.0 / np.sqrt(total)), "standard error", dashed=True),
+        ),
+        note=f"{len(places):,} items answered by one candidate",
+    )
+
+
+def _latent(result: Calibration, _places: Ints) -> Plot:
+    """The population as assumed and as the posteriors show it."""
+    latent = result.latent
+    width = latent.nodes[1] - latent.nodes[0]
+    return Plot(
+        title="Abilities in the population",
+        x="ability θ (logits)",
+        y="density",
+        layers=(
+            Layer("bar", _columns(x=latent.nodes, y=latent.observed / width), "posteriors, averaged"),
+            Layer("line", _columns(x=latent.nodes, y=latent.assumed / width), f"normal, SD {latent.sd:.3g}"),
+        ),
+        note=f"{result.n_persons:,} candidates",
+    )
+
+
+def _convergence(result: Calibration, _places: Ints) -> Plot:
+    """Estimated distance to the solution, pass by pass."""
+    taken = [step for step in result.passes if step.distance]
+    tolerance = result.provenance["options"]["tolerance"]
+    return Plot(
+        title="How the iteration closed in",
+        x="pass over the answers",
+        y="log₁₀ of the distance to the solution (standard errors)",
+        layers=(
+            Layer(
+                "line",
+                {"x": [step.number for step in taken], "y": [math.log10(step.distance or 1.0) for step in taken]},
+                "item furthest from it",
+            ),
+            Layer("hline", {"y": [math.log10(tolerance)]}, f"settled below {tolerance:g}", dashed=True),
+        ),
+        note=result.reason,
+    )
+
+
+def _curves(result: Calibration, places: Ints) -> Plot:
+    """Chance of a right answer by ability, for up to nine items."""
+    shown = places[:CURVES]
+    chances = probability(THETA, *_parameters(result, shown))
+    more = f"; {len(places) - CURVES:,} more not drawn" if len(places) > CURVES else ""
+    names = [str(result.items.item[k]) for k in shown]
+    return Plot(
+        title="Item characteristic curves",
+        x="ability θ (logits)",
+        y="chance of a right answer",
+        layers=tuple(Layer("line", _columns(x=THETA, y=chances[:, k]), name) for k, name in enumerate(names)),
+        y_limits=(0.0, 1.0),
+        note=f"{len(shown)} items{more}",
+    )

@@ -1,0 +1,31 @@
+"""What a result was made from, so that it can be made again."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+
+from issmp_cat import __version__
+from issmp_cat.responses import ResponseLog
+
+__all__ = ["fingerprint", "versions"]
+
+
+def fingerprint(log: ResponseLog) -> str:
+    """Sixteen hex digits of a hash over the scored answers, their items and their owners' order."""
+    digest = hashlib.sha256()
+    for column in (log.start, log.item, log.score):
+        digest.update(np.ascontiguousarray(column).data)
+    for names in (log.items, log.persons):
+        digest.update("\n".join(map(str, names)).encode())
+    return digest.hexdigest()[:16]
+
+
+def versions() -> dict[str, Any]:
+    """Versions of all that computes."""
+    libraries = {name: version(name) for name in ("numpy", "scipy", "numba")}
+    return {"issmp-cat": __version__, "python": platform.python_version(), **libraries}
