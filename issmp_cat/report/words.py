@@ -1,0 +1,105 @@
+"""The score report in words, for a terminal and for whoever cannot see a chart."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from issmp_cat.report.score import DomainReport, ScoreReport
+
+__all__ = ["ESTIMATORS", "as_text", "caveats", "facts", "gauge", "minus"]
+
+ESTIMATORS = {
+    "eap": "posterior mean (EAP); its standard error is the posterior SD",
+    "map": "posterior mode (MAP); standard error from posterior information",
+    "ml": "maximum likelihood (ML); standard error from the information",
+    "wle": "weighted likelihood (WLE); standard error from the information",
+}
+WIDTH = 80
+GAUGE = (-3.0, 3.0, 31)
+
+
+def as_text(report: ScoreReport) -> str:
+    """The whole report, 80 columns wide."""
+    lines = [report.title, "=" * len(report.title)]
+    lines += _wrapped(f"*** SIMULATED CANDIDATE: {report.simulated} ***", "") if report.simulated else []
+    lines += [f"{name:<12}{value}" for name, value in facts(report)]
+    lines += ["", f"By domain, from its own answers; {report.level:.0%} interval, −3 to 3 logits; ┃ marks the cut", ""]
+    for domain in report.domains:
+        right = f"{domain.right} of {domain.items} right"
+        lines += [f"{domain.id} {domain.name}", f"   {right:<16}{gauge(domain, report.cut)}   {domain.verdict}"]
+    lines += [""] + [line for said in caveats(report) for line in _wrapped(said, "- ")]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _wrapped(text: str, mark: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
+
+
+def facts(report: ScoreReport) -> list[tuple[str, str]]:
+    """Name and value of what was decided, and by which numbers."""
+    length = f"{report.minimum}" if report.minimum == report.maximum else f"{report.minimum} to {report.maximum}"
+    limit = f" of {report.time_limit_seconds / 60:.0f}" if report.time_limit_seconds else ""
+    decision = {"pass": "PASS", "fail": "FAIL", None: "not decided: the exam is under way"}[report.decision]
+    rows = [("Candidate", report.candidate)] if report.candidate else []
+    return [
+        *rows,
+        ("Result", decision),
+        ("Score", f"{report.score} on a scale from {report.lowest} to {report.highest}; pass mark {report.pass_mark}"),
+        ("Score range", f"{report.level:.0%} interval {report.score_low} to {report.score_high}"),
+        ("Ability", f"θ = {minus(report.theta)}, standard error {report.se:.2f} logits; cut {minus(report.cut)}"),
+        ("Estimator", ESTIMATORS[report.estimator]),
+        ("Rule", report.rule),
+        ("Ended", f"after {report.items} questions (of {length}): {report.reason}"),
+        ("Time", f"{report.seconds / 60:.0f}{limit} minutes"),
+    ]
+
+
+def gauge(domain: DomainReport, cut: float) -> str:
+    """The interval of a domain's ability on a line from −3 to 3 logits.
+
+    >>> from issmp_cat.report.score import DomainReport
+    >>> gauge(DomainReport("D1", "", 9, 5, 9.0, 0.0, -1.0, 1.0, "near"), -0.4)
+    '          ├──┃─●────┤          '
+    """
+    low, high, width = GAUGE
+    line = [" "] * width
+
+    def at(theta: float) -> int:
+        return round((min(max(theta, low), high) - low) / (high - low) * (width - 1))
+
+    if domain.theta is not None and domain.low is not None and domain.high is not None:
+        for k in range(at(domain.low), at(domain.high) + 1):
+            line[k] = "─"
+        line[at(domain.low)], line[at(domain.high)], line[at(domain.theta)] = "├", "┤", "●"
+    line[at(cut)] = "┃"
+    return "".join(line)
+
+
+def caveats(report: ScoreReport) -> list[str]:
+    """What a reader must know to read the numbers right."""
+    said = [f"Assumed: {report.assumption}"] if report.assumption else []
+    if report.provisional:
+        said.append("Item difficulties are provisional: judged, not measured. The score is no better than they are.")
+    if report.off_blueprint:
+        said.append(f"The exam ended early and is up to {report.off_blueprint} items off its blueprint in a domain.")
+    elif report.items:
+        said.append("Every domain is within one item of its share of the blueprint.")
+    if report.unproven:
+        said.append(f"{report.unproven} items were chosen without a proof that they were the best possible.")
+    said.append(
+        "A domain is called below or above only if its whole interval is; neighbouring verdicts do not rank domains."
+    )
+    if report.decision == "fail" and report.retake_days:
+        said.append(f"Waiting days before the next attempts: {', '.join(map(str, report.retake_days))}.")
+    return said
+
+
+def minus(value: float) -> str:
+    """Two decimals with a true minus sign.
+
+    >>> minus(-0.3)
+    '−0.30'
+    """
+    return f"{value:.2f}".replace("-", "−")
