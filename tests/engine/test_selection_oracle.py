@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from issmp_simulations.standard import standard_bank
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
@@ -23,6 +22,7 @@ from issmp_cat.selection import State, new_state
 from issmp_cat.selection.pick import _best_available, _is_settled
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
+from issmp_simulations.standard import standard_bank
 
 STATES = int(os.environ.get("ISSMP_ORACLE_STATES", "25"))
 
