@@ -1,4 +1,4 @@
-"""Simulated exams of 125 items on the standard 1,500-item bank: this project beside catsim 0.21.0, CPU-seconds per exam.
+"""Simulated exams of 125 items on the standard 1,500-item bank: this project beside catsim 0.21.0, CPU-seconds an exam.
 
 Ours: blueprint quotas, 300 enemy pairs, randomesque-5, EAP on 41 nodes of ±4. catsim: randomesque-5 on the same items,
 its numerical search (maximum likelihood); it has no blueprint, no enemies and no posterior, so it does less. catsim

@@ -1,7 +1,7 @@
 """2PL, 100,000 candidates × 125 of 1,500 items, from Parquet to parameters: CPU-seconds and peak memory.
 
-Target: under 10 CPU-seconds and 1 GiB, reading included, kernels compiled beforehand. Each run is a process of its own, so
-that the peak is its own too.
+Target: under 10 CPU-seconds and 1 GiB, reading included, kernels compiled beforehand. Each run is a process of its own,
+so that the peak is its own too.
 """
 
 from __future__ import annotations
