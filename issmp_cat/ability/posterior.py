@@ -17,8 +17,11 @@ from issmp_cat.irt import category_probabilities
 __all__ = ["Grid", "build_grid", "posterior_moments", "update_posterior"]
 
 # Weights are relative. A product of hundreds of answers leaves the range of doubles at the far nodes, so every few
-# answers all are rescaled and kept above a floor far below anything that can matter.
-RESCALE_EVERY, FLOOR = 16, 1e-280
+# answers all are rescaled: the largest to near the top of that range, none below its bottom. A node is misjudged only
+# if it falls 1,330 nats behind and leads in the end: not even 900 rights followed by 900 wrongs do that.
+RESCALE_EVERY, TOP, FLOOR = 16, 2.0**960, 2.0**-960
+# No answer is wholly impossible: a product of 16 stays a number, even where no θ on the grid explains the answers.
+LEAST = 2.0**-63
 
 
 class Grid(NamedTuple):
@@ -49,19 +52,20 @@ def build_grid(
     theta = np.linspace(mean - limit, mean + limit, nodes)
     curves = category_probabilities(theta, *parameters)
     prior = np.exp(-0.5 * ((theta - mean) / sd) ** 2)
-    likelihood = np.moveaxis(curves, 0, -1).reshape(-1, nodes)
+    likelihood = np.maximum(np.moveaxis(curves, 0, -1).reshape(-1, nodes), LEAST)
     return Grid(nodes=read_only(theta), prior=read_only(prior), likelihood=read_only(likelihood))
 
 
 def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int) -> None:
     """Multiply the likelihood of answer number ``n`` (from 0) into ``weights``, in place. Shape ``(nodes,)``."""
     np.multiply(weights, grid.likelihood[2 * item + score], weights)
-    if n % RESCALE_EVERY == RESCALE_EVERY - 1:
+    if n % RESCALE_EVERY == 0:
         top = 0.0
         for k in range(len(weights)):
             top = max(top, weights[k])
+        scale = TOP / top
         for k in range(len(weights)):
-            weights[k] = max(weights[k] / top, FLOOR)
+            weights[k] = max(weights[k] * scale, FLOOR)
 
 
 def posterior_moments(nodes: Floats, weights: Floats) -> tuple[float, float]:
