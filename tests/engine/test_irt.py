@@ -34,8 +34,6 @@ difficulties = st.floats(-50, 50)
 abilities = st.floats(-60, 60)
 # c, and d somewhere between c and 1.
 asymptotes = st.floats(0, 0.9).flatmap(lambda c: st.tuples(st.just(c), st.floats(c + 0.05 * (1 - c), 1)))
-    lambda pair: (pair[0], pair[0] + pair[1] * (1 - pair[0]))
-)
 
 
 def central(function, theta, h=H):
