@@ -6,86 +6,19 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from issmp_cat.bank import Item, ItemBank
-from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, Plan, next_item, plan_exam, record, standing
 from issmp_cat.exam.plan import pool_of
-from issmp_cat.files import read_json, write_json
 from issmp_cat.selection import State, new_state
 from issmp_cat.selection.state import copy_state
+from issmp_cat.session.events import Answer, answer_event, impossible_answers
+from issmp_cat.session.result import SessionResult, TraceRow
+from issmp_cat.session.session_file import read_session_file, write_session_file
 from issmp_cat.stopping import NO_ITEM, REASONS, TIME_OUT, is_late
 
-__all__ = ["Answer", "Session", "SessionResult", "TraceRow"]
-
-FORMAT, FORMAT_VERSION = "issmp-cat/session", 1
-
-
-class Answer(BaseModel):
-    """One event: an item was answered."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    item: str
-    score: Annotated[int, Field(ge=0, le=1)]
-    choice: str | None = None
-    seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-
-
-class SessionFile(BaseModel):
-    """A session on disk: which exam, which bank, which draws, and the answers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    format: Literal["issmp-cat/session"]
-    format_version: Literal[1]
-    exam: str
-    exam_version: str
-    bank: str
-    bank_version: str
-    candidate: str = ""
-    seed: Annotated[int, Field(ge=0, lt=2**63)]
-    extra_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
-    answers: tuple[Answer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TraceRow:
-    """What a person wants to see of one step: the item, its answer, and θ after it."""
-
-    position: int
-    item: str
-    domain: str
-    score: int
-    seconds: float
-    theta: float
-    se: float
-
-
-@dataclass(frozen=True, slots=True)
-class SessionResult:
-    """How an exam ended.
-
-    ``theta`` and ``se`` are in logits, by ``estimator``; ``score`` is on the reporting scale. ``final`` is False for an
-    exam still under way, whose figures are provisional.
-    """
-
-    candidate: str
-    final: bool
-    passed: bool
-    score: int
-    theta: float
-    se: float
-    estimator: str
-    reason: str
-    items: int
-    seconds: float
-    counts: dict[str, int]
-    quotas: dict[str, int]
+__all__ = ["Session"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +84,7 @@ class Session:
         """
         plan = plan_exam(exam, bank)
         index = pool_of(bank).index
-        if problems := _impossible(answers, index, plan.rule.maximum):
+        if problems := impossible_answers(answers, index, plan.rule.maximum):
             raise SessionError(f"session {candidate}".strip(), problems)
         state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
         for n, answer in enumerate(answers):
@@ -217,7 +150,7 @@ class Session:
         if is_late(self._plan.rule, self.seconds + seconds):
             late = replace(self, extra_seconds=self.extra_seconds + seconds)
             return late._assess()  # noqa: SLF001 - our own next value
-        event = _event(where, due, response, seconds)
+        event = answer_event(where, due, response, seconds)
         state = copy_state(self._state)
         record(self._plan, state, len(self.answers), self._next, event.score)
         following = replace(self, answers=(*self.answers, event), _state=state)
@@ -259,19 +192,7 @@ class Session:
 
     def save(self, path: str | Path) -> None:
         """Write the session, to be resumed by :meth:`load`; whole or not at all."""
-        content = SessionFile(
-            format=FORMAT,
-            format_version=FORMAT_VERSION,
-            exam=self.exam.id,
-            exam_version=self.exam.version,
-            bank=self.bank.id,
-            bank_version=self.bank.version,
-            candidate=self.candidate,
-            seed=self.seed,
-            extra_seconds=self.extra_seconds,
-            answers=self.answers,
-        )
-        write_json(path, content.model_dump(mode="json"))
+        write_session_file(self, path)
 
     @classmethod
     def load(cls, path: str | Path, exam: Exam, bank: ItemBank) -> Session:
@@ -280,48 +201,7 @@ class Session:
         Raises:
             SessionError: not a session file, or one of another exam or bank version; the file is as it was.
         """
-        content: Any = read_json(path, SessionError)
-        try:
-            saved = SessionFile.model_validate(content)
-        except ValidationError as error:
-            raise SessionError(str(path), plain_faults(error)) from None
-        problems = [
-            f'begun with {kind} "{name}" version {was}; this is "{now_name}" version {now}'
-            for kind, name, was, now_name, now in (
-                ("exam", saved.exam, saved.exam_version, exam.id, exam.version),
-                ("bank", saved.bank, saved.bank_version, bank.id, bank.version),
-            )
-            if was != now
-        ]
-        if problems:
-            raise SessionError(str(path), problems)
+        saved = read_session_file(path, exam, bank)
         return cls.replay(
             exam, bank, saved.answers, seed=saved.seed, candidate=saved.candidate, extra_seconds=saved.extra_seconds
         )
-
-
-def _event(where: str, item: Item, response: int | str, seconds: float) -> Answer:
-    """The response as an event, scored by the item's key when it is a letter."""
-    try:
-        if isinstance(response, str):
-            letters = [chr(ord("A") + k) for k in range(len(item.content.options))] if item.content else []
-            choice = response.strip().upper()
-            if item.content is None or choice not in letters:
-                expected = f"one of {', '.join(letters)}" if letters else "0 or 1: this item has no key"
-                raise SessionError(where, [f'response "{response}" to "{item.id}"; expected {expected}'])
-            return Answer(item=item.id, score=item.content.score(choice), choice=choice, seconds=seconds)
-        return Answer(item=item.id, score=response, seconds=seconds)
-    except ValidationError as error:
-        raise SessionError(where, plain_faults(error, f'answer to "{item.id}"')) from None
-
-
-def _impossible(answers: Sequence[Answer], index: Any, maximum: int) -> list[str]:
-    problems = [f"{len(answers)} answers; the exam has {maximum} items"] if len(answers) > maximum else []
-    seen: set[str] = set()
-    for k, answer in enumerate(answers):
-        if answer.item not in index:
-            problems.append(f'answer {k + 1}: item "{answer.item}" is not in the bank')
-        elif answer.item in seen:
-            problems.append(f'answer {k + 1}: item "{answer.item}" was answered before')
-        seen.add(answer.item)
-    return problems

@@ -1,0 +1,41 @@
+"""Sessions become the next response log: the loop closes here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from issmp_cat.errors import SessionError
+from issmp_cat.responses import ResponseLog
+from issmp_cat.session.session import Session
+
+__all__ = ["response_log"]
+
+
+def response_log(sessions: Sequence[Session]) -> ResponseLog:
+    """The answers of many sessions as one log, ready to be calibrated.
+
+    Args:
+        sessions: at least one, all on one bank version; finished or not.
+
+    Raises:
+        SessionError: no sessions, or sessions on different banks.
+    """
+    versions = {session.bank.version for session in sessions}
+    if len(versions) != 1:
+        raise SessionError(
+            "response log", [f"{len(sessions)} sessions on {len(versions)} bank versions; one is needed"]
+        )
+    bank = sessions[0].bank
+    answers = [answer for session in sessions for answer in session.answers]
+    lengths = [len(session.answers) for session in sessions]
+    return ResponseLog(
+        persons=np.array([session.candidate or f"C{p + 1:05d}" for p, session in enumerate(sessions)]),
+        items=np.array(bank.ids),
+        start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        item=np.array([bank.index[answer.item] for answer in answers], dtype=np.uint32),
+        score=np.array([answer.score for answer in answers], dtype=np.int8),
+        seconds=np.array([answer.seconds or np.nan for answer in answers], dtype=np.float32),
+        position=np.concatenate([np.arange(n, dtype=np.int16) for n in lengths]),
+    )
