@@ -1,0 +1,142 @@
+"""The exam loop, compiled: the engine's own functions, called in the order in which a session calls them."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issmp_cat.arrays import Floats, Ints32
+from issmp_cat.compiled import compile_kernels, jit
+from issmp_cat.exam import Plan, next_item, record, standing
+from issmp_cat.exam.kernels import kernels
+from issmp_cat.irt import probability_at
+from issmp_cat.random import ABILITY, RESPONSE, SPEED, TIME, normal, uniform
+from issmp_cat.selection import State
+from issmp_cat.selection.state import reset
+from issmp_cat.stopping import NO_ITEM, TIME_OUT, is_late
+
+__all__ = ["Pace", "Records", "draw_abilities", "new_records", "run_exams"]
+
+compile_kernels(*kernels())
+
+NO_ANSWER = -1
+
+
+class Pace(NamedTuple):
+    """How long answers take: log of the median seconds, SD of log times, SD of log pace; not timed, no seconds."""
+
+    timed: bool
+    log_median: float
+    log_sd: float
+    speed_sd: float
+
+
+class Records(NamedTuple):
+    """What is kept of each simulated exam.
+
+    Attributes:
+        length: items answered. Shape ``(persons,)``, as the next five.
+        theta: final estimate, logits; ``se``: its standard error.
+        reason: why the exam ended, by the engine's numbers.
+        seconds: test time used, 0 when nobody keeps time.
+        unproven: decisions that the search had to leave without a proof.
+        items: positions of the items given, −1 beyond the end. Shape ``(persons, maximum length)``.
+        scores: 0 or 1, −1 beyond the end. Same shape.
+        times: seconds on each item; of no columns when they are not kept.
+    """
+
+    length: Ints32
+    theta: Floats
+    se: Floats
+    reason: NDArray[np.int8]
+    seconds: Floats
+    unproven: Ints32
+    items: Ints32
+    scores: NDArray[np.int8]
+    times: NDArray[np.float32]
+
+
+def new_records(persons: int, maximum: int, *, times: bool = False) -> Records:
+    """Room for the exams of ``persons`` candidates of at most ``maximum`` items."""
+    return Records(
+        length=np.zeros(persons, dtype=np.int32),
+        theta=np.zeros(persons),
+        se=np.zeros(persons),
+        reason=np.zeros(persons, dtype=np.int8),
+        seconds=np.zeros(persons),
+        unproven=np.zeros(persons, dtype=np.int32),
+        items=np.full((persons, maximum), NO_ANSWER, dtype=np.int32),
+        scores=np.full((persons, maximum), NO_ANSWER, dtype=np.int8),
+        times=np.full((persons, maximum if times else 0), np.nan, dtype=np.float32),
+    )
+
+
+@jit()
+def draw_abilities(thetas: Floats, seed: int, first: int, mean: float, sd: float) -> None:
+    """Fill ``thetas`` with the abilities of the candidates from number ``first`` on."""
+    for p in range(len(thetas)):
+        thetas[p] = mean + sd * normal(seed, ABILITY, first + p, 0)
+
+
+@jit()
+def run_exams(
+    plan: Plan,
+    truth: tuple[Floats, Floats, Floats, Floats],
+    state: State,
+    thetas: Floats,
+    first: int,
+    seed: int,
+    pace: Pace,
+    out: Records,
+) -> None:
+    """Give the exam to the candidates from number ``first`` on.
+
+    Args:
+        plan: the exam on the bank that the program knows.
+        truth: a, b, c, d by which candidates really answer, each of shape ``(items,)``.
+        state: scratch for one exam.
+        thetas: true abilities, logits. Shape ``(persons,)``.
+        first: number of the first candidate: the draws depend on it, not on the chunk.
+        seed: the study's seed.
+        pace: how long answers take.
+        out: filled.
+    """
+    a, b, c, d = truth
+    for p in range(len(thetas)):
+        person = first + p
+        reset(state, plan.grid.prior)
+        tempo = pace.log_median + pace.speed_sd * normal(seed, SPEED, person, 0) if pace.timed else 0.0
+        seconds = 0.0
+        n = 0
+        now = standing(plan, state, 0)
+        reason = now.reason
+        while reason == 0:
+            item = next_item(plan, state, n, now.theta, seed, person)
+            if item < 0:
+                reason = NO_ITEM
+                break
+            if pace.timed:
+                taken = math.exp(tempo + pace.log_sd * normal(seed, TIME, person, n))
+                seconds += taken
+                if is_late(plan.rule, seconds):
+                    reason = TIME_OUT
+                    break
+                if out.times.shape[1] > 0:
+                    out.times[p, n] = taken
+            chance = probability_at(thetas[p], a[item], b[item], c[item], d[item])
+            score = 1 if uniform(seed, RESPONSE, person, n) < chance else 0
+            record(plan, state, n, item, score)
+            out.items[p, n] = item
+            out.scores[p, n] = score
+            n += 1
+            now = standing(plan, state, n)
+            reason = now.reason
+        out.length[p] = n
+        out.theta[p] = now.theta
+        out.se[p] = now.se
+        out.reason[p] = reason
+        out.seconds[p] = seconds
+        out.unproven[p] = state.unproven[0]

@@ -1,0 +1,106 @@
+"""Who takes the exam: abilities, and how long they take over an item."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from issmp_cat.errors import UsageError
+
+if TYPE_CHECKING:
+    from issmp_cat.arrays import Floats
+
+__all__ = ["Clock", "Population"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time on an item: lognormal, faster and slower candidates (van der Linden, 2006, eq. 1, equal items).
+
+    Attributes:
+        median_seconds: of an average candidate.
+        log_sd: SD of the log time from item to item.
+        speed_sd: SD of the log pace from candidate to candidate.
+    """
+
+    median_seconds: float = 60.0
+    log_sd: float = 0.5
+    speed_sd: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not (self.median_seconds > 0 and math.isfinite(self.median_seconds)):
+            raise UsageError(f"median_seconds is {self.median_seconds:g}; expected a number above 0")
+        if not (self.log_sd >= 0 and self.speed_sd >= 0):
+            raise UsageError(f"log_sd {self.log_sd:g} and speed_sd {self.speed_sd:g} must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Candidates: normal abilities, or a given list.
+
+    Attributes:
+        mean: of θ, logits; ``sd`` alike.
+        clock: how long they take; None leaves time out of the simulation.
+        thetas: abilities one by one, instead of mean and SD.
+
+    >>> Population().describe(), Population.from_thetas([-1, 1]).describe()
+    ('N(0, 1)', '2 given abilities')
+    """
+
+    mean: float = 0.0
+    sd: float = 1.0
+    clock: Clock | None = None
+    thetas: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.mean) and self.sd >= 0 and math.isfinite(self.sd)):
+            raise UsageError(
+                f"a population has a finite mean and an SD of at least 0, not {self.mean:g} and {self.sd:g}"
+            )
+        if self.thetas is not None and not (self.thetas and all(math.isfinite(theta) for theta in self.thetas)):
+            raise UsageError("thetas must be a list of finite numbers, at least one")
+
+    @classmethod
+    def from_thetas(cls, thetas: Iterable[float], *, clock: Clock | None = None) -> Population:
+        """Candidates of exactly these abilities, logits, in this order."""
+        return cls(clock=clock, thetas=tuple(float(theta) for theta in thetas))
+
+    def draw(self, seed: int, first: int, count: int) -> Floats:
+        """Abilities of ``count`` candidates from number ``first`` on; independent of who else is drawn.
+
+        Returns:
+            θ in logits, shape ``(count,)``.
+        """
+        import numpy as np
+
+        if self.thetas is not None:
+            return np.array(self.thetas[first : first + count])
+        from issmp_simulations.kernel import draw_abilities
+
+        thetas = np.empty(count)
+        draw_abilities(thetas, seed, first, self.mean, self.sd)
+        return thetas
+
+    def describe(self) -> str:
+        """In one phrase."""
+        people = f"N({self.mean:g}, {self.sd:g})" if self.thetas is None else f"{len(self.thetas):,} given abilities"
+        if self.clock is None:
+            return people
+        pace = self.clock
+        return (
+            f"{people}, lognormal times (median {pace.median_seconds:g} s, SD {pace.log_sd:g}, pace {pace.speed_sd:g})"
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """For provenance; a list of abilities is told by its length and a hash."""
+        import hashlib
+
+        clock = None
+        if self.clock is not None:
+            clock = {name: getattr(self.clock, name) for name in ("median_seconds", "log_sd", "speed_sd")}
+        if self.thetas is None:
+            return {"mean": self.mean, "sd": self.sd, "clock": clock}
+        digest = hashlib.sha256(repr(self.thetas).encode()).hexdigest()[:12]
+        return {"thetas": len(self.thetas), "hash": digest, "clock": clock}

@@ -1,0 +1,229 @@
+"""Many exams, in chunks over threads: the same result however they are cut and whoever runs them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ConfigDict
+
+from issmp_cat import Exam, ItemBank, __version__
+from issmp_cat.arrays import Floats, Ints
+from issmp_cat.errors import BankError, UsageError
+from issmp_cat.exam import Plan, plan_exam
+from issmp_cat.exam.plan import pool_of
+from issmp_cat.selection import new_state
+from issmp_simulations.checkpoint import Checkpoint
+from issmp_simulations.compliance import Compliance, Rules, count_violations, rules_of, total
+from issmp_simulations.kernel import Pace, new_records, run_exams
+from issmp_simulations.population import Population
+
+__all__ = ["CHUNK", "Design", "Exams", "Progress", "run_design", "usable_cores"]
+
+# Candidates a chunk: a fraction of a second of work, a few MB of records.
+CHUNK = 2_000
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""Called with the number of exams done and the number wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """What is simulated: an exam on a bank, candidates who answer by ``truth``, and the seed of all draws."""
+
+    exam: Exam
+    bank: ItemBank
+    truth: ItemBank
+    population: Population
+    seed: int
+
+    def plan(self) -> Plan:
+        """The tables by which items are chosen."""
+        return plan_exam(self.exam, self.bank)
+
+    def true_parameters(self) -> tuple[Floats, Floats, Floats, Floats]:
+        """a, b, c, d by which candidates answer, in the order of the bank's operational items.
+
+        Raises:
+            BankError: an item of the bank is not in the bank that holds the truth.
+        """
+        ids = [item.id for item in pool_of(self.bank).items]
+        if missing := [id_ for id_ in ids if id_ not in self.truth.index]:
+            raise BankError(
+                f"true bank {self.truth.id}",
+                [f"{len(missing)} items of bank {self.bank.id} are not in it, for example {', '.join(missing[:3])}"],
+            )
+        place = np.array([self.truth.index[id_] for id_ in ids])
+        a, b, c, d = (np.ascontiguousarray(getattr(self.truth, name)[place]) for name in "abcd")
+        for parameter in (a, b, c, d):
+            parameter.setflags(write=False)
+        return a, b, c, d
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything the results depend on, for provenance and checkpoints."""
+        return {
+            "exam": {"id": self.exam.id, "version": self.exam.version},
+            "bank": {"id": self.bank.id, "version": self.bank.version},
+            "truth": {"id": self.truth.id, "version": self.truth.version},
+            "population": self.population.as_dict(),
+            "seed": self.seed,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Exams:
+    """Simulated exams.
+
+    Attributes:
+        ability: true θ, logits. Shape ``(persons,)``, as the next six, which ``kernel.Records`` explains.
+        exposure: how many candidates saw each operational item. Shape ``(items,)``.
+        compliance: rules broken, counted from the records.
+        items: positions of the items given; None when they were not kept. ``scores`` alike.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
+
+    ability: Floats
+    length: NDArray[np.int32]
+    theta: Floats
+    se: Floats
+    reason: NDArray[np.int8]
+    seconds: Floats
+    unproven: NDArray[np.int32]
+    exposure: Ints
+    compliance: Compliance
+    items: NDArray[np.int32] | None = None
+    scores: NDArray[np.int8] | None = None
+
+
+PERSONAL = ("ability", "length", "theta", "se", "reason", "seconds", "unproven")
+
+
+def usable_cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def run_design(
+    design: Design,
+    n: int,
+    *,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    checkpoint: str | Path | None = None,
+    keep_items: bool = False,
+    chunk: int = CHUNK,
+) -> Exams:
+    """Simulate ``n`` exams.
+
+    Args:
+        design: what to simulate.
+        n: how many candidates.
+        threads: how many run at once, every usable core when not given; the result does not depend on it.
+        progress: called after each chunk.
+        checkpoint: folder in which finished chunks are kept, and from which a second run takes them.
+        keep_items: keep every candidate's items and scores (5 bytes an answer).
+        chunk: candidates a chunk; the result does not depend on it.
+
+    Raises:
+        KeyboardInterrupt: as it came, with a message about how much was done.
+    """
+    worker = _Worker(design, keep_items=keep_items, truth=design.true_parameters())
+    _require_sensible(n, threads, chunk)
+    store = (
+        Checkpoint(checkpoint, {**design.as_dict(), "items_kept": keep_items, "version": __version__})
+        if checkpoint is not None
+        else None
+    )
+    spans = [(first, min(chunk, n - first)) for first in range(0, n, chunk)]
+    parts: dict[int, dict[str, NDArray[Any]]] = {}
+    executor = ThreadPoolExecutor(max_workers=threads or usable_cores(), thread_name_prefix="issmp-exams")
+    done = 0
+    try:
+        futures = {executor.submit(worker.part, store, first, count): (first, count) for first, count in spans}
+        for future in as_completed(list(futures)):
+            first, count = futures.pop(future)
+            parts[first] = future.result()
+            done += count
+            if progress is not None:
+                progress(done, n)
+    except KeyboardInterrupt:
+        kept = f"; kept in {checkpoint}" if checkpoint is not None else ""
+        raise KeyboardInterrupt(f"interrupted after {done:,} of {n:,} exams{kept}") from None
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+    return _joined([parts[first] for first, _ in spans], keep_items=keep_items)
+
+
+def _require_sensible(n: int, threads: int | None, chunk: int) -> None:
+    for name, value in (("n", n), ("threads", 1 if threads is None else threads), ("chunk", chunk)):
+        if value < 1:
+            raise UsageError(f"{name} is {value}; expected at least 1")
+
+
+class _Worker:
+    """What every chunk needs, tabulated once; called from several threads, changes nothing."""
+
+    def __init__(self, design: Design, *, keep_items: bool, truth: tuple[Floats, Floats, Floats, Floats]) -> None:
+        self.design, self.keep_items, self.truth = design, keep_items, truth
+        self.plan = design.plan()
+        self.rules: Rules = rules_of(design.exam, pool_of(design.bank))
+        self.pace = pace_of(design.population)
+
+    def part(self, store: Checkpoint | None, first: int, count: int) -> dict[str, NDArray[Any]]:
+        """One chunk: from the checkpoint when it is there, else simulated and kept."""
+        found = store.load(first, count) if store is not None else None
+        if found is not None:
+            return found
+        part = self.simulate(first, count)
+        if store is not None:
+            store.save(first, count, part)
+        return part
+
+    def simulate(self, first: int, count: int) -> dict[str, NDArray[Any]]:
+        """Run a chunk and count what it used and whether it kept the rules."""
+        plan, seed = self.plan, self.design.seed
+        ability = self.design.population.draw(seed, first, count)
+        records = new_records(count, plan.rule.maximum)
+        state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+        run_exams(plan, self.truth, state, ability, first, seed, self.pace, records)
+        compliance = count_violations(self.rules, records.items, records.reason)
+        given = records.items[records.items >= 0]
+        return {
+            "ability": ability,
+            **{name: getattr(records, name) for name in PERSONAL[1:]},
+            "exposure": np.bincount(given, minlength=len(plan.pool.domain)),
+            "compliance": np.array([getattr(compliance, name) for name in Compliance.__dataclass_fields__]),
+            **({"items": records.items, "scores": records.scores} if self.keep_items else {}),
+        }
+
+
+def pace_of(population: Population) -> Pace:
+    """The population's clock as the kernel takes it."""
+    clock = population.clock
+    if clock is None:
+        return Pace(timed=False, log_median=0.0, log_sd=0.0, speed_sd=0.0)
+    return Pace(
+        timed=True,
+        log_median=math.log(clock.median_seconds),
+        log_sd=float(clock.log_sd),
+        speed_sd=float(clock.speed_sd),
+    )
+
+
+def _joined(parts: list[dict[str, NDArray[Any]]], *, keep_items: bool) -> Exams:
+    """Chunks in the order of candidates."""
+    kept = ("items", "scores") if keep_items else ()
+    columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in (*PERSONAL, *kept)}
+    return Exams(
+        **columns,
+        exposure=np.sum([part["exposure"] for part in parts], axis=0),
+        compliance=total([Compliance(*map(int, part["compliance"])) for part in parts]),
+    )
