@@ -1,0 +1,179 @@
+"""``issmp-cat bank``: look at an item bank, check it, convert it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from issmp_cat.cli.sources import open_bank, refuse_to_overwrite
+from issmp_cat.cli.talk import next_step, print_json, say, table
+
+if TYPE_CHECKING:
+    from issmp_cat.bank import ItemBank
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Look at an item bank, check it, convert it.", no_args_is_help=True)
+
+Bank = Annotated[str, typer.Argument(help="Bank file (.json, .csv, .tsv), or practice-bank.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")]
+
+
+@app.command()
+def check(
+    bank: Bank,
+    cut: Annotated[float, typer.Option(help="θ in logits at which information is shown.")] = -0.3,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check a bank: refuse contradictions, all at once; name what deserves a look.
+
+    Contradictions (an id used twice, an unknown enemy, an impossible parameter) end with exit code 3. What is merely
+    odd is listed, with exit code 0.
+
+    Examples:
+      issmp-cat bank check bank.json
+      issmp-cat bank check practice-bank --json
+    """
+    from issmp_cat.cli.bank_findings import findings, supply
+
+    loaded = open_bank(bank)
+    domains, found = supply(loaded, cut), findings(loaded)
+    if as_json:
+        print_json({**_head(loaded), "cut": cut, "domains": map_dicts(domains), "findings": map_dicts(found)})
+        return
+    print(f"{bank}: no contradictions.\n{loaded!r}\n")
+    table(
+        f"Supply by domain; information of the operational items at θ = {cut:g}",
+        ("domain", "operational", "pretest", "retired", "enemy pairs", "mean b", "information"),
+        [(*_counts(d), "" if d.mean_b is None else f"{d.mean_b:.2f}", f"{d.information:.2f}") for d in domains],
+    )
+    across = _pairs_across(loaded)
+    print(f"\nEnemy pairs across domains: {across}" if across else "\nNo enemies across domains.")
+    for finding in found:
+        print(f"! {finding.words}; {_count(finding.items)}")
+    if not found:
+        print("Nothing deserves a look.")
+    next_step(f"issmp-cat exam check issmp --bank {bank}", quiet)
+
+
+def map_dicts(values: Any) -> list[dict[str, Any]]:
+    """Dataclasses as dictionaries."""
+    return [asdict(value) for value in values]
+
+
+def _counts(supply: Any) -> tuple[object, ...]:
+    return supply.domain, supply.operational, supply.pretest, supply.retired, supply.enemy_pairs
+
+
+def _pairs_across(bank: ItemBank) -> int:
+    return sum(1 for i, foes in enumerate(bank.enemies) for j in foes if j > i and bank.domain[i] != bank.domain[j])
+
+
+def _count(items: tuple[str, ...], most: int = 6) -> str:
+    named = ", ".join(items[:most]) + (", …" if len(items) > most else "")
+    return f"{len(items)} item{'s' if len(items) > 1 else ''}: {named}"
+
+
+def _head(bank: ItemBank) -> dict[str, Any]:
+    return {
+        "bank": bank.id,
+        "version": bank.version,
+        "items": len(bank),
+        "metric": bank.metric.model_dump(),
+        "provisional": bank.provisional,
+    }
+
+
+@app.command()
+def show(
+    bank: Bank,
+    item: Annotated[list[str] | None, typer.Option("--item", help="Only this item, in full. Repeatable.")] = None,
+    sort: Annotated[str, typer.Option(help="Column to sort by; -COLUMN for falling order.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only so many rows.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show a bank's items: parameters, standard errors, status, verdicts and classical statistics.
+
+    Test statistics come first, if the bank's calibration recorded them.
+
+    Examples:
+      issmp-cat bank show bank.json --sort=-b --limit 20
+      issmp-cat bank show practice-bank --item P-D1-01
+    """
+    from issmp_cat.cli.bank_rows import item_facts, rows_of, sort_rows
+
+    loaded = open_bank(bank)
+    statistics = loaded.provenance.get("test_statistics") or {}
+    if item:
+        facts = [item_facts(loaded, name) for name in item]
+        if as_json:
+            print_json(facts)
+        else:
+            print("\n\n".join(_two_columns(fact) for fact in facts))
+        return
+    rows = sort_rows(rows_of(loaded), sort)[:limit]
+    if as_json:
+        print_json({**_head(loaded), "test_statistics": statistics, "rows": rows})
+        return
+    print(f"{loaded!r}\n")
+    if statistics:
+        table(
+            "Test statistics (raw score, operational items)",
+            list(statistics),
+            [[_number(v) for v in statistics.values()]],
+        )
+        print()
+    used = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
+    table("", used, [[_number(row[name]) for name in used] for row in rows])
+
+
+def _number(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _two_columns(facts: dict[str, Any]) -> str:
+    width = max(map(len, facts)) + 2
+    return "\n".join(f"{name:<{width}}{_number(value)}" for name, value in facts.items() if value not in (None, "", []))
+
+
+@app.command()
+def convert(
+    source: Annotated[str, typer.Argument(metavar="IN", help="Bank file (.json, .csv, .tsv), or practice-bank.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix chooses the format.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Convert a bank between JSON (complete) and CSV (parameters, for spreadsheets).
+
+    A CSV with a column D holds slopes for exp(−D a (θ − b)); they are converted to the logistic metric D = 1, and that
+    is said.
+
+    Examples:
+      issmp-cat bank convert bank.json bank.csv
+      issmp-cat bank convert bilog.csv bank.json --dry-run
+    """
+    from issmp_cat.cli.bank_rows import lost_in_csv
+    from issmp_cat.errors import UsageError
+
+    if target.suffix.lower() not in (".json", ".csv", ".tsv"):
+        raise UsageError(f"{target}: the suffix chooses the format; expected .json, .csv or .tsv")
+    loaded = open_bank(source)
+    refuse_to_overwrite(target, force or dry_run)
+    if converted := loaded.provenance.get("metric"):
+        say(f"{source}: {converted}", quiet)
+    if target.suffix.lower() != ".json" and (lost := lost_in_csv(loaded)):
+        say(f"{target} cannot hold: {', '.join(lost)}", quiet)
+    if dry_run:
+        say(f"would write {len(loaded)} items to {target}", quiet)
+        return
+    loaded.save(target)
+    say(f"wrote {len(loaded)} items to {target}", quiet)
+    next_step(f"issmp-cat bank check {target}", quiet)

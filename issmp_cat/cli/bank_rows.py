@@ -1,0 +1,78 @@
+"""A bank as rows to print: what to show of an item, in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from issmp_cat.bank import Item, ItemBank
+from issmp_cat.bank.bank_file import item_row
+from issmp_cat.bank.item_bank import did_you_mean
+from issmp_cat.errors import UsageError
+
+__all__ = ["item_facts", "lost_in_csv", "rows_of", "sort_rows"]
+
+Row = dict[str, Any]
+
+
+def rows_of(bank: ItemBank) -> list[Row]:
+    """One row an item: parameters, classical statistics of any kind the bank holds, verdict."""
+    kinds = list(dict.fromkeys(name for item in bank.items for name in item.statistics))
+    return [_row(item, kinds) for item in bank.items]
+
+
+def _row(item: Item, kinds: list[str]) -> Row:
+    plain = item_row(item)
+    enemies, item_set = plain.pop("enemies"), plain.pop("item_set")
+    statistics = {name: item.statistics.get(name) for name in kinds}
+    return {**plain, **statistics, "enemies": enemies, "item_set": item_set, "verdict": item.verdict}
+
+
+def sort_rows(rows: list[Row], column: str) -> list[Row]:
+    """The rows in the order of one column, falling with a leading minus; rows without a value come last.
+
+    Raises:
+        UsageError: there is no such column.
+    """
+    name, falling = column.removeprefix("-"), column.startswith("-")
+    if not name:
+        return rows
+    if name not in rows[0]:
+        raise UsageError(f'no column "{name}"{did_you_mean(name, list(rows[0]))}; there are {", ".join(rows[0])}')
+    known = [row for row in rows if row[name] is not None]
+    return [*sorted(known, key=lambda r: r[name], reverse=falling), *(row for row in rows if row[name] is None)]
+
+
+def item_facts(bank: ItemBank, name: str) -> Row:
+    """Everything about one item.
+
+    Raises:
+        UsageError: the bank has no such item.
+    """
+    if name not in bank.index:
+        raise UsageError(f'no item "{name}" in bank "{bank.id}"{did_you_mean(name, bank.ids)}')
+    item = bank.items[bank.index[name]]
+    facts = {**_row(item, list(item.statistics)), **item.attributes}
+    facts["enemies"] = " ".join(bank.ids[foe] for foe in bank.enemies[bank.index[name]])
+    if item.provisional:
+        facts["note"] = "provisional: judged, not measured"
+    if item.content:
+        options = {f"option {chr(ord('A') + k)}": text for k, text in enumerate(item.content.options)}
+        facts |= {"stem": item.content.stem, **options, "key": item.content.key, "rationale": item.content.rationale}
+    return facts
+
+
+def lost_in_csv(bank: ItemBank) -> list[str]:
+    """What a CSV file cannot hold of this bank."""
+    metric = bank.metric
+    present = {
+        "question texts": any(item.content for item in bank.items),
+        "classical statistics": any(item.statistics for item in bank.items),
+        "verdicts": any(item.verdict for item in bank.items),
+        "attributes": any(item.attributes for item in bank.items),
+        "provisional marks": bank.provisional,
+        "covariances between parameters": any(item.covariance for item in bank.items),
+        f"the population (mean {metric.latent_mean:g}, SD {metric.latent_sd:g})": metric.latent_mean != 0.0
+        or metric.latent_sd != 1.0,
+        "provenance": bool(bank.provenance),
+    }
+    return [words for words, there in present.items() if there]
