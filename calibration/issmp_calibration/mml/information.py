@@ -24,7 +24,7 @@ from issmp_cat.arrays import Bools, Floats
 
 __all__ = ["Errors", "observed_information", "standard_errors"]
 
-TOLERANCE = {np.float32: 1e-4, np.float64: 1e-10}
+TOLERANCE = 1e-4  # share of an item's information that the last polynomial may contribute: half of that in its error
 IDENTIFIED = 1e-7  # smallest share of an item's information that must remain after the abilities have taken theirs
 
 
@@ -36,7 +36,7 @@ class Errors:
         covariance: of slope, intercept, logit of c, rows and columns of fixed or unidentified parameters 0. Shape
             ``(items, 3, 3)``.
         known: which parameters have a standard error. Shape ``(items, 3)``.
-        orders: polynomials used per person.
+        orders: components of each score that were used.
     """
 
     covariance: Floats
@@ -66,6 +66,7 @@ def _posterior(codes: Codes, fit: Fit, which: Any) -> Posterior:
         log_density=fit.grid.log_density.astype(kind),
         table=log_table(fit.parameters, fit.grid, kind),
         scores=np.ascontiguousarray(by_parameter, dtype=kind),
+        exact=kind is np.float64,
     )
 
 
@@ -76,14 +77,13 @@ def observed_information(
 
     Returns:
         The matrix, items outside and parameters inside, shape ``(items · parameters, items · parameters)``; the
-        complete-data information, shape ``(items, parameters, parameters)``; and the number of polynomials used.
+        complete-data information, shape ``(items, parameters, parameters)``; and the number of components used.
     """
     which = np.flatnonzero(model.free | (np.arange(N_PARAMETERS) == SLOPE))
     _, _, complete = complete_information(fit.expectation.counts, fit.grid.nodes, fit.parameters, model.priors.table())
     complete = complete[:, which][:, :, which]
-    kind = np.float64 if len(codes.code) <= SMALL else np.float32
     scale = np.abs(np.diagonal(complete, axis1=1, axis2=2))
-    missing, orders = missing_information(_posterior(codes, fit, which), scale, TOLERANCE[kind], executor)
+    missing, orders = missing_information(_posterior(codes, fit, which), scale, TOLERANCE, executor)
     n, p = codes.n_items, len(which)
     width = missing.shape[0] // n
     matrix = missing if width == p else missing.reshape(n, width, n, width)[:, :p, :, :p].reshape(n * p, n * p)

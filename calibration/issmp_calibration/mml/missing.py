@@ -41,6 +41,7 @@ class Posterior:
         log_density: log weight of each node. Shape ``(nodes,)``.
         table: log probability of each code at each node, in the precision to work in. Shape ``(codes, nodes)``.
         scores: derivative of ``table`` by each parameter of the code's item. Shape ``(parameters, codes, nodes)``.
+        exact: take every node as a component, whatever it costs.
     """
 
     codes: Codes
@@ -49,6 +50,7 @@ class Posterior:
     log_density: NDArray[Any]
     table: NDArray[Any]
     scores: NDArray[Any]
+    exact: bool
 
 
 @jit()
@@ -154,7 +156,7 @@ def missing_information(
         posterior: of every person.
         scale: complete-data information about each parameter, against which what is left out is judged. Shape
             ``(items, parameters)``.
-        tolerance: share of it that the last polynomial may still contribute.
+        tolerance: share of it that the last polynomial may still contribute; without meaning for an exact sum.
         executor: threads; they do not change the result.
 
     Returns:
@@ -166,11 +168,12 @@ def missing_information(
     width = width_for(n_parameters)
     dense = len(codes.code) > DENSE * codes.n_persons * codes.n_items
     sums = _Dense(codes.n_items, width, kind) if dense else _Sparse(codes.n_items, width, kind, executor)
-    for skip in range(0, MOST_ORDERS, ORDERS):
+    most = len(posterior.nodes) if posterior.exact else MOST_ORDERS
+    for skip in range(0, most, ORDERS):
         squares = np.zeros((codes.n_items, n_parameters))
         for run in posterior.windows.runs:
             _add_run(posterior, run, skip, width, sums, squares)
-        if (squares <= tolerance * scale).all():
+        if not posterior.exact and (squares <= tolerance * scale).all():
             break
     return sums.matrix(), skip + ORDERS
 
@@ -196,6 +199,7 @@ def _add_run(
         first,
         rows * LANES,
         skip,
+        posterior.exact,
         parts,
     )
     _add_squares(items, parts, ORDERS - 1, squares)

@@ -55,6 +55,10 @@ class Model:
         """Which parameters each item has for itself. Shape ``(3,)``: slope, intercept, guess."""
         return np.array([not self.common_slope, True, self.name == "3pl"])
 
+    def n_parameters(self, n_items: int) -> int:
+        """How many numbers a fit of so many items estimates."""
+        return n_items * int(self.free.sum()) + int(self.common_slope)
+
     def start(self, counts: Ints) -> Floats:
         """Where to begin: difficulty from the share of right answers, slope 1.
 

@@ -1,9 +1,8 @@
-"""Each answer's score as a function of ability, reduced to its part along a few polynomials.
+"""Each answer's score as a function of ability, reduced to a few components.
 
-Under a person's posterior the polynomials of θ that are orthonormal and orthogonal to the constant span all that
-varies. The posterior covariance of two scores is the sum over these polynomials of the products of their components:
-exact with as many polynomials as nodes less one, and within a millionth after a few, because a posterior is narrow
-and a score smooth.
+The posterior covariance of two scores is a sum of products of their components. Along the polynomials of θ that are
+orthonormal under the posterior a few suffice where the posterior is narrow and the score smooth; with few answers and
+steep items they converge slowly, and the nodes themselves, which are exact, take their place.
 """
 
 from __future__ import annotations
@@ -60,6 +59,17 @@ def _polynomials(weights: Any, nodes: Any, moments: Any, skip: int, basis: Any, 
 
 
 @jit(error_model="numpy")
+def _single_nodes(weights: Any, skip: int, out: Any) -> None:
+    """Nodes skip … skip + 3 as components: √w (score at the node − posterior mean of the score). Exact, but many."""
+    for order in range(ORDERS):
+        place = skip + order
+        for node in range(weights.size):
+            inside = place < weights.size
+            own = 1.0 if node == place else 0.0
+            out[order, node] = math.sqrt(weights[place]) * (own - weights[node]) if inside else 0.0
+
+
+@jit(error_model="numpy")
 def project_run(
     table: Any,
     log_density: Any,
@@ -71,6 +81,7 @@ def project_run(
     first: int,
     width: int,
     skip: int,
+    by_node: bool,
     parts: Any,
 ) -> None:
     """Components of the answers of persons who share a window.
@@ -83,6 +94,7 @@ def project_run(
         persons: those of this run.
         first: first node of their window; ``width``: its number of nodes.
         skip: orders dealt with before.
+        by_node: take the nodes themselves, not polynomials.
         parts: added to, answers in the order of ``persons``. Shape ``(answers, 4, parameters, filled up)``.
     """
     panel = np.empty(table.shape[0] * LANES, table.dtype)
@@ -98,7 +110,10 @@ def project_run(
     along = np.empty((persons.size, ORDERS, width), table.dtype)
     for place in range(persons.size):
         posterior(total[place], log_density[first : first + width], here, moments)
-        _polynomials(total[place], here, moments, skip, basis, along[place])
+        if by_node:
+            _single_nodes(total[place], skip, along[place])
+        else:
+            _polynomials(total[place], here, moments, skip, basis, along[place])
     flat = parts.reshape(-1)
     stride = parts.shape[1] * parts.shape[2]
     for row in range(0, width, LANES):
