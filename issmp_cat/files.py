@@ -19,11 +19,16 @@ __all__ = ["atomic_path", "atomic_write", "read_json", "read_text", "write_json"
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder; it takes the final name only if the block succeeds.
 
+    A file that is replaced keeps its permissions.
+
     Raises:
-        InputRejected: the folder does not exist or cannot be written to.
+        InputRejected: the folder does not exist or cannot be written to, or the name is taken by something that is
+            not a file.
     """
     path = Path(path)
     try:
+        if path.exists() and not path.is_file():
+            raise InputRejected(str(path), ["cannot write here: this is not a file"])
         # The temporary name keeps the suffixes: writers choose a format by them.
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".writing-", suffix="".join(path.suffixes))
     except OSError as error:
@@ -32,12 +37,17 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp's 0600 would surprise whoever shares the folder
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else _usual_mode())
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _usual_mode() -> int:
+    """What a new file gets: mkstemp's 0600 would surprise whoever shares the folder."""
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 @contextlib.contextmanager
@@ -80,8 +90,27 @@ def read_text(path: str | Path, error: type[InputRejected]) -> str:
 def read_json(path: str | Path, error: type[InputRejected]) -> Any:
     """A JSON file's content, or ``error`` with line and column of the fault."""
     text = read_text(path, error)
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        content = dict(pairs)
+        if len(content) < len(pairs):
+            twice.extend(sorted({name for k, (name, _) in enumerate(pairs) if name in dict(pairs[:k])}))
+        return content
+
     try:
-        return json.loads(text)
+        content = json.loads(text, object_pairs_hook=once)
+        if "\\ud" in text.lower():  # half of a surrogate pair can be read, but never written again
+            json.dumps(content, ensure_ascii=False).encode()
     except json.JSONDecodeError as fault:
         problem = "the file is empty" if not text.strip() else f"line {fault.lineno}, column {fault.colno}: {fault.msg}"
         raise error(str(path), [f"not JSON: {problem}"]) from None
+    except UnicodeEncodeError:
+        raise error(str(path), ["a text holds half a character (an unpaired surrogate)"]) from None
+    except RecursionError:
+        raise error(str(path), ["not JSON that anyone wrote: nested too deeply"]) from None
+    except ValueError:
+        raise error(str(path), ["a number has more than 4300 digits"]) from None
+    if twice:
+        raise error(str(path), [f'"{name}" stands twice in one object' for name in dict.fromkeys(twice)])
+    return content

@@ -5,23 +5,20 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from issmp_cat.bank.item import Item, Metric
-from issmp_cat.bank.item_bank import ItemBank
+from issmp_cat.bank.item_bank import ItemBank, contradictions
 from issmp_cat.errors import BankError
 from issmp_cat.files import atomic_write, read_json, read_text, write_json
 
 __all__ = ["item_row", "load_bank", "plain_faults", "save_bank"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/item-bank", 1
-# Parameters of programs that write the normal-ogive constant into their slopes (BILOG, PARSCALE in normal metric).
-NORMAL_METRIC = 1.702
-
 _CSV_FIELDS = (
     "id", "domain", "model", "a", "b", "c", "d", "se_a", "se_b", "se_c", "status", "enemies", "item_set", "answers",
 )  # fmt: skip
@@ -66,33 +63,41 @@ def _load_json(path: Path) -> ItemBank:
     except ValidationError as error:
         problems += plain_faults(error, "metric")
         metric = Metric()
+    provenance = content.get("provenance") or {}
+    if not isinstance(provenance, dict):
+        problems.append('"provenance" must be an object')
     rows = content.get("items")
-    if not isinstance(rows, list):
-        rows, problems = [], [*problems, '"items" must be a list']
-    items, faults = _items([(f"item {k + 1}", row) for k, row in enumerate(rows)])
-    problems += faults
-    if problems:
+    if isinstance(rows, list):
+        items, faults = _items([(f"item {k + 1}", row) for k, row in enumerate(rows)])
+    else:
+        items, faults = [], ['"items" must be a list']
+    if problems := problems + faults:
         raise BankError(str(path), problems)
     return ItemBank.from_items(
         items,
         where=str(path),
         metric=metric,
-        provenance=content.get("provenance", {}),
+        provenance=provenance,
         id=str(content.get("id", path.stem)),
         title=str(content.get("title", "")),
         note=str(content.get("note", "")),
     )
 
 
-def _items(rows: list[tuple[str, Any]]) -> tuple[list[Item], list[str]]:
+def _items(rows: list[tuple[str, Any]], refused: Sequence[str] = ()) -> tuple[list[Item], list[str]]:
+    """The sound items, and every fault: within one item, and between them; ``refused`` names items refused before."""
     items: list[Item] = []
     problems: list[str] = []
+    refused = list(refused)
     for place, row in rows:
-        label = f'{place} "{row["id"]}"' if isinstance(row, Mapping) and row.get("id") else place
+        named = isinstance(row, Mapping) and bool(row.get("id"))
         try:
             items.append(Item.model_validate(row))
         except ValidationError as error:
-            problems += plain_faults(error, label)
+            problems += plain_faults(error, f'{place} "{row["id"]}"' if named else place)
+            refused += [str(row["id"])] if named else []
+    if items or not problems:
+        problems += contradictions(items, refused)
     return items, problems
 
 
@@ -101,33 +106,56 @@ def _load_csv(path: Path) -> ItemBank:
     if not text.strip():
         raise BankError(str(path), ["the file is empty"])
     reader = csv.DictReader(io.StringIO(text), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    header = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = header
-    missing = [f'no column "{name}"; found: {", ".join(header)}' for name in ("id", "b") if name not in header]
-    unknown = [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, "D")]
-    if missing or unknown:
-        raise BankError(str(path), [*missing, *unknown])
+    try:
+        reader.fieldnames = header = [name.strip() for name in reader.fieldnames or []]
+        if problems := _header_faults(header):
+            raise BankError(str(path), problems)
+        rows, problems, refused = _csv_rows(reader, header)
+    except csv.Error as error:
+        raise BankError(str(path), [f"line {reader.line_num}: {error}"]) from None
+    if rows or not problems:
+        items, faults = _items(rows, refused)
+        problems += faults
+    if problems:
+        raise BankError(str(path), problems)
+    converted = {"metric": "slopes multiplied by the file's column D: logistic, D = 1"} if "D" in header else {}
+    return ItemBank.from_items(items, where=str(path), id=path.stem, provenance={"source": path.name, **converted})
+
+
+def _header_faults(header: list[str]) -> list[str]:
+    problems = [f'no column "{name}"; found: {", ".join(header)}' for name in ("id", "b") if name not in header]
+    problems += [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, "D")]
+    return problems + [f'column "{name}" stands twice' for name in dict.fromkeys(header) if header.count(name) > 1]
+
+
+def _csv_rows(reader: csv.DictReader[str], header: list[str]) -> tuple[list[tuple[str, Any]], list[str], list[str]]:
+    """Rows whose cells are sound, with their lines; the faults of the others; and the ids of those."""
     rows: list[tuple[str, Any]] = []
     problems: list[str] = []
+    refused: list[str] = []
     for raw in reader:
         place = f"line {reader.line_num}"
         if None in raw or None in raw.values():
             problems.append(f"{place}: {len(header)} fields expected, found another number")
+            refused.append((raw.get("id") or "").strip())
             continue
         row = {name: value.strip() for name, value in raw.items()}
-        faults = [
-            f'{place}: {name} is "{row[name]}"; expected a number'
-            for name in _NUMBERS
-            if row.get(name) and not _is_number(row[name])
-        ]
-        problems += faults
-        if not faults:
+        if faults := [f"{place}: {fault}" for fault in _cell_faults(row)]:
+            problems += faults
+            refused.append(row["id"])
+        else:
             rows.append((place, _csv_item(row)))
-    items, faults = _items(rows)
-    if problems := problems + faults:
-        raise BankError(str(path), problems)
-    converted = {"metric": f"slopes divided from D = {NORMAL_METRIC}"} if "D" in header else {}
-    return ItemBank.from_items(items, where=str(path), id=path.stem, provenance={"source": path.name, **converted})
+    return rows, problems, refused
+
+
+def _cell_faults(row: dict[str, str]) -> list[str]:
+    given = {name: row[name] for name in _NUMBERS if row.get(name)}
+    faults = [f'{name} is "{text}"; expected a number' for name, text in given.items() if not _is_number(text)]
+    return faults + [
+        f'{name} is "{text}"; expected a number of at least 0'
+        for name, text in given.items()
+        if name.startswith("se_") and _is_number(text) and float(text) < 0
+    ]
 
 
 def _csv_item(row: dict[str, str]) -> dict[str, Any]:
@@ -136,12 +164,15 @@ def _csv_item(row: dict[str, str]) -> dict[str, Any]:
     errors = {name: filled.pop(f"se_{name}", None) for name in ("a", "b", "c")}
     item: dict[str, Any] = {"domain": "all", **filled}
     item["enemies"] = filled.get("enemies", "").split()
-    if (metric := item.pop("D", None)) not in (None, "1", "1.0"):
-        # A slope written for exp(−D a (θ − b)) is D times larger in the logistic metric.
-        item["a"] = float(filled.get("a", 1.0)) * float(metric or 1.0)
+    metric = float(item.pop("D", 1.0))
+    if metric != 1.0:
+        # A slope written for exp(−D a (θ − b)) is D times larger in the logistic metric, and so is its error.
+        item["a"] = float(filled.get("a", 1.0)) * metric
     if "model" not in filled:
-        item["model"] = "3pl" if float(filled.get("c") or 0) > 0 else "2pl"
-    known = [(name, float(value)) for name, value in errors.items() if value]
+        item["model"] = (
+            "4pl" if float(filled.get("d", 1.0)) < 1 else "3pl" if float(filled.get("c", 0.0)) > 0 else "2pl"
+        )
+    known = [(name, float(value) * (metric if name == "a" else 1.0)) for name, value in errors.items() if value]
     if known:
         names = tuple(name for name, _ in known)
         values = [[se * se if i == j else 0.0 for j in range(len(known))] for i, (_, se) in enumerate(known)]
@@ -152,6 +183,10 @@ def _csv_item(row: dict[str, str]) -> dict[str, Any]:
 def save_bank(bank: ItemBank, path: str | Path) -> None:
     """Write a bank; see :meth:`ItemBank.save`."""
     if Path(path).suffix.lower() in (".csv", ".tsv"):
+        if spaced := [item.id for item in bank.items if item.enemies and any(" " in foe for foe in item.enemies)]:
+            raise BankError(
+                str(path), [f'item "{id_}" has an enemy whose id holds a space; save as .json' for id_ in spaced]
+            )
         with atomic_write(path) as handle:
             delimiter = "\t" if Path(path).suffix.lower() == ".tsv" else ","
             writer = csv.DictWriter(handle, _CSV_FIELDS, delimiter=delimiter, lineterminator="\n")

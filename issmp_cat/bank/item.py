@@ -88,7 +88,7 @@ class Item(Border):
     attributes: dict[str, Any] = Field(default_factory=dict)
     verdict: str | None = None
     answers: Annotated[int, Field(ge=0)] | None = None
-    statistics: dict[str, float | None] = Field(default_factory=dict)
+    statistics: dict[str, Finite | None] = Field(default_factory=dict)
     content: Content | None = None
     provisional: bool = False
 

@@ -22,7 +22,10 @@ from issmp_cat.errors import BankError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ItemBank"]
+__all__ = ["ItemBank", "contradictions"]
+
+# What is known about an item without changing how it is chosen or scored.
+_NO_DECISION = {"answers", "provisional", "statistics", "verdict"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +75,7 @@ class ItemBank:
             BankError: no items, an id used twice, an enemy that is not in the bank.
         """
         items = tuple(items)
-        if problems := _contradictions(items):
+        if problems := contradictions(items):
             raise BankError(where, problems)
         return cls(items=items, metric=metric or Metric(), provenance=MappingProxyType(dict(provenance or {})), **names)
 
@@ -165,7 +168,7 @@ class ItemBank:
     @functools.cached_property
     def version(self) -> str:
         """Twelve hex digits of a hash over everything that can change a decision or a score."""
-        core = [item.model_dump(mode="json", exclude={"statistics", "provisional", "verdict"}) for item in self.items]
+        core = [item.model_dump(mode="json", exclude=_NO_DECISION) for item in self.items]
         text = json.dumps([self.metric.model_dump(), core], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -217,10 +220,17 @@ def did_you_mean(name: str, known: Sequence[str]) -> str:
     return f' (did you mean "{close[0]}"?)' if close else ""
 
 
-def _contradictions(items: Sequence[Item]) -> list[str]:
-    if not items:
+def contradictions(items: Sequence[Item], refused: Iterable[str] = ()) -> list[str]:
+    """What is wrong between items: none at all, ids used twice, enemies nobody knows.
+
+    Args:
+        items: the items that are sound by themselves.
+        refused: ids of those that are not, so that they are not reported missing too.
+    """
+    refused = list(refused)
+    if not items and not refused:
         return ["no items"]
-    counts = Counter(item.id for item in items)
+    counts = Counter([*(item.id for item in items), *filter(None, refused)])
     problems = [f'item "{id_}" stands {n} times; ids must be unique' for id_, n in counts.items() if n > 1]
     problems += [
         f'item "{item.id}" names the enemy "{enemy}", which is not in the bank{did_you_mean(enemy, list(counts))}'
