@@ -17,7 +17,7 @@ FRACTIONS = {"FLOAT", "DOUBLE"}
 
 
 def make_answers(raw: Raw, layout: Layout, attempts: Attempts) -> list[str]:
-    """Create ``answers(_file, _row, candidate, item, option, score, response, status, seconds, position)``.
+    """Create ``answers(__file, __row, candidate, item, option, score, response, status, seconds, position)``.
 
     Returns:
         Notes about attempts set aside.
@@ -48,21 +48,21 @@ def _from_long(raw: Raw, layout: Layout) -> str:
         f"{quoted(roles[role])} AS {role}" if role in roles else f"NULL::VARCHAR AS {role}"
         for role in (*MEANINGS, "seconds", "position", "attempt")
     ]
-    return f"SELECT _file, _row, {', '.join(cells)} FROM raw"
+    return f"SELECT __file, __row, {', '.join(cells)} FROM raw"
 
 
 def _from_wide(raw: Raw, layout: Layout) -> str:
     """A wide table turned, its cells as text under the role ``response``."""
     roles = layout.roles
-    person = _id(raw, roles["candidate"]) if "candidate" in roles else "row_number() OVER (ORDER BY _file, _row)"
+    person = _id(raw, roles["candidate"]) if "candidate" in roles else "row_number() OVER (ORDER BY __file, __row)"
     attempt = quoted(roles["attempt"]) if "attempt" in roles else "NULL::VARCHAR"
     names = ", ".join(quoted(name) for name in layout.items)
     cells = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in layout.items)
-    inner = f"SELECT _file, _row, {person} AS _person, {attempt} AS _attempt, {cells} FROM raw"
+    inner = f"SELECT __file, __row, {person} AS _person, {attempt} AS _attempt, {cells} FROM raw"
     empty = ", ".join(f"NULL::VARCHAR AS {role}" for role in ("option", "score", "status", "seconds", "position"))
     return (
-        f"SELECT _file, _row, _person AS candidate, _item AS item, _response AS response, {empty}, _attempt AS attempt "
-        f"FROM ({inner}) UNPIVOT INCLUDE NULLS (_response FOR _item IN ({names}))"
+        f"SELECT __file, __row, _person AS candidate, _item AS item, _response AS response, {empty}, "
+        f"_attempt AS attempt FROM ({inner}) UNPIVOT INCLUDE NULLS (_response FOR _item IN ({names}))"
     )
 
 

@@ -69,7 +69,7 @@ def _settle(raw: Raw, on: str, duplicates: Duplicates) -> int:
     order = "DESC" if duplicates == "last" else "ASC"
     raw.con.execute(
         f"CREATE TABLE settled AS SELECT a.* FROM answers a JOIN pairs ON {on} WHERE pairs.code NOT IN (FROM skipped) "
-        f"QUALIFY row_number() OVER (PARTITION BY a.candidate, a.item ORDER BY a._file {order}, a._row {order}) = 1"
+        f"QUALIFY row_number() OVER (PARTITION BY a.candidate, a.item ORDER BY a.__file {order}, a.__row {order}) = 1"
     )
     left_out = count(raw, "SELECT sum(count) FROM pairs WHERE code IN (FROM skipped)")
     raw.con.execute("CREATE OR REPLACE VIEW answers AS FROM settled")

@@ -6,13 +6,14 @@ import csv
 import gzip
 import io
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
 
 from issmp_cat.errors import InputRejected
 
-__all__ = ["TextTable", "is_parquet", "open_text", "text_table"]
+__all__ = ["TextTable", "check_names", "is_parquet", "open_text", "text_table"]
 
 PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
 FOREIGN = {
@@ -119,12 +120,13 @@ def text_table(path: Path, error: type[InputRejected]) -> TextTable:
     if "\0" in line:
         raise error(path.name, ["not a text table: it is binary"])
     delimiter = _delimiter(line)
-    header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter), []))
-    _check_header(path, header, error)
+    names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    _check_header(path, names, error)
+    header = tuple(name or f"Unnamed: {place}" for place, name in enumerate(names))  # as pandas calls them
     return TextTable(path, "gzip" if path.suffix.lower() == ".gz" else "none", delimiter, header)
 
 
-def _check_header(path: Path, header: tuple[str, ...], error: type[InputRejected]) -> None:
+def _check_header(path: Path, header: Sequence[str], error: type[InputRejected]) -> None:
     """Refuse a header without names, with values in place of names, or with a name twice."""
     if not any(header):
         raise error(path.name, ["line 1 is empty; expected a header with column names"])
@@ -132,9 +134,15 @@ def _check_header(path: Path, header: tuple[str, ...], error: type[InputRejected
         raise error(
             path.name, [f'line 1 holds values ("{",".join(header)[:40]}"), not column names; add a header line']
         )
-    twice = sorted({name for name in header if header.count(name) > 1})
+    check_names(path.name, [name for name in header if name], error)
+
+
+def check_names(where: str, names: Sequence[str], error: type[InputRejected]) -> None:
+    """Refuse a column name that appears twice, whatever its case."""
+    lower = [name.lower() for name in names]
+    twice = [name for place, name in enumerate(names) if name.lower() in lower[:place]]
     if twice:
-        raise error(path.name, [f'line 1: column "{name}" appears {header.count(name)} times' for name in twice])
+        raise error(where, [f'column "{name}" appears twice (capitals do not count)' for name in twice])
 
 
 def _is_number(text: str) -> bool:

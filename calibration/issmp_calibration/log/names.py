@@ -29,7 +29,8 @@ ACCEPTED: dict[str, tuple[str, ...]] = {
 ANSWERS = ("option", "score", "response")
 PERSONAL = ("group", "form", "wave", "flagged")
 COVARIATE = "cov_"
-UNNAMED = ("", "unnamed: 0", "rownames")
+ROW_NAMES = ("unnamed: 0", "rownames")
+UNNAMED = "unnamed: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,7 @@ class Layout:
 
     def note(self) -> str:
         """One line that says what was understood."""
-        roles = ", ".join(
-            f'{role} in "{name}"' if name else f"{role} in the unnamed column" for role, name in self.roles.items()
-        )
+        roles = ", ".join(f'{role} in "{name}"' for role, name in self.roles.items())
         if self.shape == "long":
             said = f"long: a row is an answer; {roles}"
         else:
@@ -137,14 +136,15 @@ def _long(names: Sequence[str], where: str, roles: dict[str, str], ignored: Sequ
 def _wide(left: Sequence[str], where: str, roles: Mapping[str, str], ignored: Sequence[str], items: set[str]) -> Layout:
     """A layout with a row a candidate."""
     kept = {role: name for role, name in roles.items() if role in {"candidate", "attempt"} and name not in items}
-    if "candidate" not in kept and left and left[0].lower() in UNNAMED:
+    if "candidate" not in kept and left and left[0].lower() in ROW_NAMES:
         kept["candidate"] = left[0]
     rest = [name for name in left if name not in kept.values()]
     personal = tuple(name for name in rest if _is_personal(name) and name not in items)
-    answers = tuple(name for name in rest if name not in personal)
+    unnamed = tuple(name for name in rest if name.lower().startswith(UNNAMED))
+    answers = tuple(name for name in rest if name not in {*personal, *unnamed})
     if not answers:
         raise ResponseLogError(where, [f"no item columns; found only {', '.join(left) or 'nothing'}"])
-    return Layout("wide", kept, answers, personal, tuple(ignored))
+    return Layout("wide", kept, answers, personal, (*ignored, *unnamed))
 
 
 def _is_personal(name: str) -> bool:

@@ -36,7 +36,7 @@ def personal_columns(
     for name in names:
         rows = con.execute(
             f"SELECT p, min(raw.{quoted(name)}::VARCHAR), count(DISTINCT raw.{quoted(name)}) FROM answers a "
-            "JOIN raw USING (_file, _row) JOIN people USING (candidate) GROUP BY p"
+            "JOIN raw USING (__file, __row) JOIN people ON people.candidate = a.candidate GROUP BY p"
         ).fetchall()
         if any(distinct > 1 for *_, distinct in rows):
             notes.append(f'column "{name}" changes within a candidate and is not used')

@@ -1,4 +1,4 @@
-"""Any source as one DuckDB relation ``raw``: its own columns, and ``_file`` and ``_row`` to name faults by."""
+"""Any source as one DuckDB relation ``raw``: its own columns, and ``__file`` and ``__row`` to name faults by."""
 
 # ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from issmp_calibration.log.detect import TextTable, is_parquet, text_table
+from issmp_calibration.log.detect import TextTable, check_names, is_parquet, text_table
 from issmp_cat.errors import MissingExtra, ResponseLogError
 
 if TYPE_CHECKING:
@@ -87,10 +87,17 @@ def open_raw(source: Source) -> Iterator[Raw]:
         con = duckdb.connect(str(Path(folder) / "log.duckdb"))
         try:
             yield _fill(con, source, paths, where or "data frame")
-        except duckdb.Error as error:
-            raise ResponseLogError(where or "data frame", [f"cannot be read: {str(error).splitlines()[0]}"]) from error
+        except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
+            raise ResponseLogError(where or "data frame", [_unreadable(str(error))]) from error
         finally:
             con.close()
+
+
+def _unreadable(said: str) -> str:
+    """What DuckDB found wrong with a file as a whole."""
+    if "GZIP stream" in said:
+        return "the gzip stream is damaged or cut off"
+    return f"cannot be read: {said.splitlines()[0]}"
 
 
 def _paths(source: Source) -> list[Path]:
@@ -119,14 +126,22 @@ def _fill(con: duckdb.DuckDBPyConnection, source: Source, paths: Sequence[Path],
 def _types(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Column types of ``raw``."""
     return {
-        name: str(kind) for name, kind, *_ in con.execute("DESCRIBE raw").fetchall() if name not in {"_file", "_row"}
+        name: str(kind) for name, kind, *_ in con.execute("DESCRIBE raw").fetchall() if name not in {"__file", "__row"}
     }
 
 
 def _frame(con: duckdb.DuckDBPyConnection, frame: Any, where: str) -> Raw:
     """A data frame; its index is not read."""
-    con.register("frame", frame)
-    con.execute("CREATE TABLE raw AS SELECT *, 0 AS _file, row_number() OVER () AS _row FROM frame")
+    check_names(where, [str(name) for name in frame.columns], ResponseLogError)
+    if not len(frame):
+        raise ResponseLogError(where, ["a frame without rows"])
+    con.register("frame", frame.rename(columns=str))
+    types = {name: str(kind) for name, kind, *_ in con.execute("DESCRIBE frame").fetchall()}
+    cells = ", ".join(
+        f"nullif(trim({quoted(name)}), '') AS {quoted(name)}" if kind == "VARCHAR" else quoted(name)
+        for name, kind in types.items()
+    )
+    con.execute(f"CREATE TABLE raw AS SELECT {cells}, 0 AS __file, row_number() OVER () AS __row FROM frame")
     return Raw(con, where, _types(con), (where,))
 
 
@@ -138,11 +153,11 @@ def _parquet(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], where: str) 
     ]
     _same_columns(paths, names)
     files = "[" + ", ".join(_literal(path) for path in paths) + "]"
-    index = "list_position(" + files + ", filename) - 1"
+    index = "list_position(" + files + ", __path) - 1"
     con.execute(
-        f"CREATE VIEW raw AS SELECT * EXCLUDE (filename, file_row_number), {index} AS _file, "
-        f"file_row_number + 1 AS _row "
-        f"FROM read_parquet({files}, filename = true, file_row_number = true, union_by_name = true)"
+        f"CREATE VIEW raw AS SELECT * EXCLUDE (__path, file_row_number), {index} AS __file, "
+        f"file_row_number + 1 AS __row "
+        f"FROM read_parquet({files}, filename = '__path', file_row_number = true, union_by_name = true)"
     )
     return Raw(con, where, _types(con), tuple(path.name for path in paths))
 
@@ -152,7 +167,7 @@ def _text(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], where: str) -> 
     texts = tuple(text_table(path, ResponseLogError) for path in paths)
     _same_columns(paths, [list(text.header) for text in texts])
     names = ", ".join(f"{quoted(name)} VARCHAR" for name in texts[0].header)
-    con.execute(f"CREATE TABLE raw ({names}, _file INTEGER, _row BIGINT)")
+    con.execute(f"CREATE TABLE raw ({names}, __file INTEGER, __row BIGINT)")
     rejects = []
     for file, text in enumerate(texts):
         con.execute(f"INSERT INTO raw BY NAME {_select_text(text, file)}")
@@ -168,7 +183,7 @@ def _select_text(text: TextTable, file: int) -> str:
     types = ", ".join(f"'c{k}': 'VARCHAR'" for k in range(len(text.header)))
     cells = ", ".join(f"nullif(trim(c{k}), '') AS {quoted(name)}" for k, name in enumerate(text.header))
     return (
-        f"SELECT {cells}, {file} AS _file, row_number() OVER () AS _row FROM read_csv({_literal(text.path)}, "
+        f"SELECT {cells}, {file} AS __file, row_number() OVER () AS __row FROM read_csv({_literal(text.path)}, "
         f"auto_detect = false, header = true, delim = {_literal(text.delimiter)}, quote = '\"', escape = '\"', "
         f"compression = '{text.compression}', columns = {{{types}}}, store_rejects = true, rejects_limit = 100000)"
     )

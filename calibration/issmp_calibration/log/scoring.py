@@ -84,6 +84,8 @@ class Scorer:
         option, score = self._said(pair)
         if status == "not_presented" or (self.wide and option is None and score is None and self._skip_empty()):
             return None
+        if option in self.rules.omitted_codes:
+            option = None
         if fault := self._fault(pair):
             return fault
         item = pair.item or ""
@@ -100,7 +102,7 @@ class Scorer:
             option = option or response
         else:
             score = score or response
-        return (None if option in self.rules.omitted_codes else option), score
+        return option, score
 
     def _fault(self, pair: Pair) -> Fault | None:
         """What is wrong with a pair before its answer is looked at."""

@@ -81,7 +81,7 @@ def report_faults(
 def _hint(raw: Raw, faults: Faults) -> str:
     """What to do when most answers are impossible scores: then it is not the answers that are wrong."""
     wrong = faults.count.get("impossible scores", 0)
-    if wrong * 5 < count(raw, "SELECT sum(count) FROM pairs"):
+    if wrong <= faults.listed or wrong * 5 < count(raw, "SELECT sum(count) FROM pairs"):
         return ""
     return (
         "so many cannot be slips: options need a key (key=…, --key), scores above 1 need Rules(max_score=…), "
@@ -98,7 +98,9 @@ def _pair_faults(raw: Raw, pairs: Mapping[int, Fault], on: str, listed: int, *, 
     for kind, codes in by_kind.items():
         raw.con.execute("CREATE OR REPLACE TEMP TABLE refused AS SELECT unnest(?::BIGINT[]) AS code", [codes])
         join = f"FROM answers a JOIN pairs ON {on} JOIN refused ON refused.code = pairs.code"
-        rows = raw.con.execute(f"SELECT _file, _row, pairs.code, a.item {join} ORDER BY ALL LIMIT {listed}").fetchall()
+        rows = raw.con.execute(
+            f"SELECT __file, __row, pairs.code, a.item {join} ORDER BY ALL LIMIT {listed}"
+        ).fetchall()
         total = count(raw, "SELECT sum(pairs.count) FROM pairs JOIN refused USING (code)")
         for k, (file, row, code, item) in enumerate(rows):
             column = f'column "{item}": ' if wide else ""
@@ -111,9 +113,9 @@ def _row_faults(raw: Raw, listed: int) -> list[Found]:
     found = []
     for column, (condition, kind, message) in ROW_FAULTS.items():
         where = f"FROM answers WHERE {condition}"
-        query = f"SELECT DISTINCT _file, _row, {column}::VARCHAR {where} ORDER BY ALL LIMIT {listed}"
+        query = f"SELECT DISTINCT __file, __row, {column}::VARCHAR {where} ORDER BY ALL LIMIT {listed}"
         rows = raw.con.execute(query).fetchall()
-        total = count(raw, f"SELECT count(DISTINCT (_file, _row)) {where}")
+        total = count(raw, f"SELECT count(DISTINCT (__file, __row)) {where}")
         for k, (file, row, cell) in enumerate(rows):
             found.append(((file, row), kind, message.format(cell), total - k if k == len(rows) - 1 else 1))
     return found

@@ -1,0 +1,217 @@
+"""Bad input: one clear message, every fault at once, never a crash."""
+
+import gzip
+
+import duckdb
+import pandas as pd
+import pytest
+
+from issmp_calibration.log import read_key, read_log
+from issmp_cat.errors import ResponseLogError, UsageError
+
+KEY = pd.DataFrame({"item": ["D3-0421", "D1-0001"], "key": ["A", "B"]})
+GOOD = "candidate,item,option\nC1,D3-0421,A\nC1,D1-0001,B\nC2,D3-0421,D\n"
+
+
+def refused(source, **options):
+    """The problems of a source, which must be refused as input."""
+    with pytest.raises(ResponseLogError) as caught:
+        read_log(source, **options)
+    assert caught.value.exit_code == 3
+    return caught.value.problems
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write content, text or bytes, under a name."""
+
+    def write(content, name="responses.csv"):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def test_all_faults_are_told_at_once_each_with_its_line(file):
+    text = (
+        GOOD
+        + "C3,D3-0412,A\n"  # 5: unknown
+        + "C3,D1-0001\n"  # 6: a field short
+        + "\n"  # 7: blank
+        + '"C\n4",D1-0001,A\n'  # 8–9: a line break inside a cell
+        + "C5,D1-0001,X\n"  # 10: no such option
+        + "C5,D3-0421,B,7\n"  # 11: a field too many
+        + ",D3-0421,B\n"  # 12: nobody
+        + "C6,,B\n"  # 13: nothing
+        + "C1,D3-0421,C\n"  # 14: again
+    )
+    assert set(refused(file(text), key=KEY)) == {
+        'line 5: item "D3-0412" is not in item file (did you mean "D3-0421"?)',
+        "line 6: 2 fields; the header has 3: C3,D1-0001",
+        'line 10: option "X" for item "D1-0001"; its options are A, B, C, D',
+        "line 11: 4 fields; the header has 3: C5,D3-0421,B,7",
+        "line 12: no candidate",
+        "line 13: no item",
+        '1 candidate answered the same item twice in one attempt (C1): duplicates="first" or duplicates="last" decides',
+    }
+
+
+def test_the_error_reads_as_agreed(file):
+    with pytest.raises(ResponseLogError) as caught:
+        read_log(file("candidate,item,score\na,x,1\na,y,2\na,x,0\n"))
+    assert str(caught.value) == (
+        "responses.csv: 2 problems\n"
+        "  line 3: score 2 for a dichotomous item; expected 0, 1 or empty\n"
+        '  1 candidate answered the same item twice in one attempt (a): duplicates="first" or duplicates="last" decides'
+    )
+
+
+def test_a_flood_of_faults_is_cut_and_counted(file):
+    text = (
+        "candidate,item,score\n"
+        + "".join(f"c{k},x,1\n" for k in range(1000))
+        + "".join(f"d{k},x,7\n" for k in range(50))
+    )
+    problems = refused(file(text))
+    assert len(problems) == 21
+    assert problems[0].startswith("line 1002: score 7")
+    assert problems[-1] == "… and 30 more: impossible scores"
+
+
+def test_when_most_scores_are_impossible_the_cause_is_guessed(file):
+    problems = refused(file("x,y\n" + "1,4\n3,2\n" * 20))
+    assert 'line 2: column "y": score 4 for a dichotomous item; expected 0, 1 or empty' in problems
+    assert problems[-1].startswith("so many cannot be slips: options need a key")
+
+
+def test_duplicates_name_some_candidates():
+    frame = pd.DataFrame({"candidate": [f"C{k}" for k in range(5)] * 2, "item": "x", "score": 1})
+    assert refused(frame) == (
+        "5 candidates answered the same item twice in one attempt (C0, C1, C2, …): "
+        'duplicates="first" or duplicates="last" decides',
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "problem"),
+    [
+        ("empty.csv", b"", "the file is empty"),
+        ("blank.csv", b"\n\n", "the file is empty"),
+        ("header.csv", b"candidate,item,score\n", "a header and no answers"),
+        ("text.parquet", b"candidate,item,score\n", "named .parquet, but it is text, not Parquet"),
+        ("cut.parquet", b"PAR1 and then nothing", "cannot be read"),
+        ("plain.csv.gz", GOOD.encode(), "named .gz, but it is text, not gzip-compressed"),
+        ("packed.csv", gzip.compress(GOOD.encode()), "named .csv, but it is gzip-compressed; add .gz to its name"),
+        ("cut.csv.gz", gzip.compress(GOOD.encode() * 9999)[:300], "the gzip stream is damaged or cut off"),
+        ("columns.csv", b"PAR1\0\0\0PAR1", "named .csv, but it is a Parquet file; rename it to .parquet"),
+        ("sheet.csv", b"PK\x03\x04\0\0", "not a text table: it is a zip or Excel file; save the sheet as CSV"),
+        ("binary.csv", b"\x7fELF\0\0\0\1", "not a text table: it is binary"),
+        ("utf16.csv", GOOD.encode("utf-16"), 'not a text table: it is UTF-16 text; save it as "CSV UTF-8"'),
+        ("values.csv", b"0,1,1\n1,1,0\n", 'line 1 holds values ("0,1,1"), not column names; add a header line'),
+        ("twice.csv", b"candidate,item,item,score\n1,2,3,1\n", 'column "item" appears twice (capitals do not count)'),
+    ],
+)
+def test_a_file_that_is_not_what_its_name_says(file, name, content, problem):
+    (said,) = refused(file(content, name))
+    assert said.startswith(problem)
+
+
+def test_another_encoding_is_told_by_line(file):
+    (problem,) = refused(file("candidate,item,score\nMüller,x,1\n".encode("latin-1")))
+    assert problem.startswith("line 2: not UTF-8 text; save the file as UTF-8")
+
+
+def test_an_encoding_fault_in_the_header_is_told_too(file):
+    assert refused(file("candidate,item,score,größe\na,x,1,2\n".encode("latin-1"))) == (
+        "line 1: not UTF-8 text; save the file as UTF-8",
+    )
+
+
+def test_a_file_that_is_not_there_and_a_folder(tmp_path):
+    assert refused(tmp_path / "none.csv") == ("no such file",)
+    assert refused(tmp_path) == ("this is a folder, not a file",)
+
+
+def test_missing_columns_are_named_with_what_was_found(file):
+    (problem,) = refused(file("who,item,score\na,x,1\n"))
+    assert problem.startswith("no column names the candidate; found who, item, score; accepted names: candidate,")
+    (problem,) = refused(file("candidate,item,note\na,x,1\n"))
+    assert problem.startswith("no column holds the answers; found candidate, item, note; accepted names: option,")
+
+
+def test_options_without_a_key(file):
+    (problem,) = refused(file(GOOD))
+    assert problem.startswith("the answers are options (A, B, D) and there is no key to score them by")
+
+
+def test_a_column_that_is_not_there(file):
+    assert refused(file(GOOD), columns={"candidate": "canditate"}) == (
+        'no column "canditate" (did you mean "candidate"?)',
+    )
+
+
+def test_an_unknown_role_is_a_wrong_call(file):
+    with pytest.raises(UsageError, match='unknown role "candidat" \\(did you mean "candidate"'):
+        read_log(file(GOOD), columns={"candidat": "candidate"})
+
+
+def test_times_and_positions_that_are_none(file):
+    problems = refused(file("candidate,item,score,seconds,position\na,x,1,fast,0\na,y,1,3,-1\na,z,0,,1.5e9\n"))
+    assert set(problems) == {
+        'line 2: seconds "fast" is not a number',
+        'line 3: position "-1" is not a whole number from 0 to 32767',
+        'line 4: position "1.5e9" is not a whole number from 0 to 32767',
+    }
+
+
+def test_a_status_nobody_knows(file):
+    (problem,) = refused(file("candidate,item,score,score_status\na,x,1,answerd\n"))
+    assert problem == 'line 2: score_status "answerd" (did you mean "answered"?)'
+
+
+def test_rows_of_parquet_files_and_frames_are_counted_from_one(tmp_path):
+    path = tmp_path / "log.parquet"
+    duckdb.sql("SELECT 'a' AS candidate, 'x' || k AS item, k AS score FROM range(3) t(k)").write_parquet(str(path))
+    assert refused(path)[0] == "row 3: score 2 for a dichotomous item; expected 0, 1 or empty"
+    frame = pd.DataFrame({"candidate": ["a", "b"], "item": ["x", "x"], "score": [1, 3]}, index=[7, 9])
+    assert refused(frame)[0] == "row 2: score 3 for a dichotomous item; expected 0, 1 or empty"
+
+
+def test_several_files_name_the_one_at_fault(file):
+    good = file("candidate,item,score\n" + "a,x,1\n" * 1, "one.csv")
+    bad = file("candidate,item,score\nb,x,1\nb,y,5\n", "two.csv")
+    assert refused([good, bad]) == ("two.csv, line 3: score 5 for a dichotomous item; expected 0, 1 or empty",)
+
+
+def test_files_that_do_not_fit_together(file):
+    one, two = file("candidate,item,score\na,x,1\n", "one.csv"), file("candidate,item,resp\nb,x,1\n", "two.csv")
+    assert refused([one, two]) == ("two.csv: columns candidate, item, resp; one.csv has candidate, item, score",)
+
+
+def test_a_log_where_nothing_was_presented(file):
+    assert refused(file("x,y\n,\n,\n")) == ("no answers: every row is empty or not presented",)
+
+
+def test_every_fault_of_a_key_is_told(file):
+    key = file(
+        "item,key,options,status,enemies\nx,A,A B C,operational,y\nx,B,,,\ny,E,A|B|C,pretset,q\nz,,,retired,\nw,,,,\n",
+        "key.csv",
+    )
+    with pytest.raises(ResponseLogError) as caught:
+        read_key(key)
+    assert set(caught.value.problems) == {
+        'line 3: item "x" stands already on line 2',
+        'line 4: key "E" of item "y" is none of its options A, B, C',
+        'line 4: status "pretset" (did you mean "pretest"?)',
+        'line 4: enemy "q" of item "y" is not in this file',
+        'line 6: item "w" has no key',
+    }
+
+
+def test_a_candidate_table_with_a_candidate_twice_or_of_another_exam(file):
+    log = file("candidate,item,score\na,x,1\n")
+    twice = file("candidate,age\na,1\na,2\n", "twice.csv")
+    other = file("candidate,age\nq,1\n", "other.csv")
+    assert refused(log, candidates=twice) == ('line 3: candidate "a" stands already on line 2',)
+    assert refused(log, candidates=other) == ("none of its candidates (q) is in the log (a)",)
