@@ -106,7 +106,7 @@ def _cell(value: object) -> str:
 
 
 def _is_numeric(text: str) -> bool:
-    return not text or text.strip("+-−.,%0123456789e ") == ""
+    return not text or text.strip("+-−–.,%0123456789e ") == ""
 
 
 @contextlib.contextmanager

@@ -1,0 +1,131 @@
+"""What a bank can do for an exam: supply by domain, the path of selection, precision at the cut."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from issmp_cat.bank import ItemBank
+from issmp_cat.exam import Exam, Plan, plan_exam
+from issmp_cat.exam.plan import most_compatible, pool_of
+from issmp_cat.selection import new_state
+from issmp_cat.selection.pool import NO_CLIQUE, grid_point
+from issmp_cat.selection.shadow import fill
+
+__all__ = ["DomainRow", "ExamCheck", "Precision", "check_exam", "domain_rows"]
+
+# The largest set of compatible items is an integer programme; with this many times the quota it hardly matters.
+PLENTY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class DomainRow:
+    """A domain of the blueprint, and what the bank has for it.
+
+    Attributes:
+        quota: items at the maximum length; ``windows``: fewest and most items at each length looked at.
+        operational: items that may be scored; ``compatible``: the most of them that are not enemies of each other.
+    """
+
+    id: str
+    name: str
+    weight: float
+    quota: int
+    windows: dict[int, tuple[int, int]]
+    operational: int | None = None
+    compatible: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Precision:
+    """What the best balanced test of a length knows of a candidate at the cut.
+
+    Attributes:
+        information: Fisher information, per logit².
+        se: standard error of the answers alone, logits; ``posterior_sd``: with the population as prior.
+    """
+
+    length: int
+    information: float
+    se: float
+    posterior_sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExamCheck:
+    """All that can be said before anybody takes the exam."""
+
+    domains: tuple[DomainRow, ...]
+    precision: tuple[Precision, ...] = ()
+    path: str = ""
+    enemy_pairs: int = 0
+
+
+def domain_rows(exam: Exam) -> tuple[DomainRow, ...]:
+    """The blueprint in whole numbers: quotas at the maximum length, windows on the way there."""
+    lengths = looked_at(exam)
+    quotas = exam.blueprint.quotas(exam.length.maximum)
+    rows = []
+    for domain, quota in zip(exam.blueprint.domains, quotas, strict=True):
+        shares = {n: domain.weight * n for n in lengths}
+        windows = {n: (math.floor(share), math.ceil(share)) for n, share in shares.items()}
+        windows[exam.length.maximum] = (quota, quota)
+        rows.append(DomainRow(domain.id, domain.name, float(domain.weight), quota, windows))
+    return tuple(rows)
+
+
+def looked_at(exam: Exam) -> tuple[int, ...]:
+    """A few of the lengths at which the exam may stop: the first, the last, and some between.
+
+    >>> looked_at(Exam.load("issmp"))
+    (75, 88, 100, 112, 125)
+    """
+    return tuple(int(n) for n in np.unique(np.linspace(exam.length.minimum, exam.length.maximum, 5).round()))
+
+
+def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
+    """Work out what a bank can do for an exam.
+
+    Raises:
+        BlueprintInfeasible: the bank cannot fill the blueprint.
+        ExamError: the bank has a domain that the exam does not know.
+    """
+    plan, operational = plan_exam(exam, bank), pool_of(bank)
+    domains = []
+    for k, row in enumerate(domain_rows(exam)):
+        members = np.flatnonzero(plan.pool.domain == k)
+        small = len(members) <= PLENTY * row.quota
+        compatible = most_compatible(members, operational.enemies) if small else None
+        domains.append(
+            DomainRow(row.id, row.name, row.weight, row.quota, row.windows, len(members), compatible)
+        )  # fmt: skip
+    return ExamCheck(
+        domains=tuple(domains),
+        precision=tuple(_precision(exam, plan, n) for n in dict.fromkeys((exam.length.minimum, exam.length.maximum))),
+        path=_path(plan),
+        enemy_pairs=len(plan.pool.foe) // 2,
+    )
+
+
+def _precision(exam: Exam, plan: Plan, length: int) -> Precision:
+    """The greedy test at the cut: an upper bound where enemies cross, the optimum elsewhere."""
+    quota = np.array(exam.blueprint.quotas(length), dtype=np.int64)
+    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    info, _ = fill(plan.pool, state, quota, grid_point(exam.scale.theta_cut), 0)
+    return Precision(length, info, info**-0.5, (info + plan.prior[1] ** -2) ** -0.5)
+
+
+def _path(plan: Plan) -> str:
+    """How the next item is found, in words."""
+    pool = plan.pool
+    crossing = sum(1 for i, c in enumerate(pool.clique) if c == NO_CLIQUE and pool.foe_begin[i] < pool.foe_begin[i + 1])
+    if pool.best > 1:
+        draw = f"one drawn evenly among the {pool.best} best items"
+        if pool.simple:
+            return f"{draw}; each domain has enough items without enemies, so no choice leads into a dead end"
+        return f"{draw} that leave a whole test possible; a search proves it for each"
+    if crossing:
+        return f"the best item by look-up; a search where {crossing} items with enemies elsewhere demand one"
+    return "the best item by look-up, provably optimal: no enemies, or enemy sets inside one domain"
