@@ -40,18 +40,18 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, i
 
 
 def uniform(seed: int, purpose: int, person: int, position: int) -> float:
-    """A uniform number strictly between 0 and 1, with 53 random bits.
+    """A uniform number strictly between 0 and 1, with 52 random bits: with 53 the largest would round to 1.
 
     >>> uniform(1, SELECTION, 7, 0) == uniform(1, SELECTION, 7, 0) != uniform(1, RESPONSE, 7, 0)
     True
     """
     high, low, _, _ = philox(position & _MASK, person & _MASK, purpose, 0, seed & _MASK, (seed >> 32) & _MASK)
-    return ((high >> 5) * 67108864.0 + (low >> 6) + 0.5) / 9007199254740992.0
+    return ((high >> 6) * 67108864.0 + (low >> 6) + 0.5) / 4503599627370496.0
 
 
 def normal(seed: int, purpose: int, person: int, position: int) -> float:
     """A standard normal number (Box & Muller, 1958, equation 1)."""
     w0, w1, w2, w3 = philox(position & _MASK, person & _MASK, purpose, 0, seed & _MASK, (seed >> 32) & _MASK)
-    radius = ((w0 >> 5) * 67108864.0 + (w1 >> 6) + 0.5) / 9007199254740992.0
-    angle = ((w2 >> 5) * 67108864.0 + (w3 >> 6) + 0.5) / 9007199254740992.0
+    radius = ((w0 >> 6) * 67108864.0 + (w1 >> 6) + 0.5) / 4503599627370496.0
+    angle = ((w2 >> 6) * 67108864.0 + (w3 >> 6) + 0.5) / 4503599627370496.0
     return math.sqrt(-2.0 * math.log(radius)) * math.cos(2.0 * math.pi * angle)
