@@ -68,12 +68,8 @@ def test_the_error_reads_as_agreed(file):
 
 
 def test_a_flood_of_faults_is_cut_and_counted(file):
-    text = (
-        "candidate,item,score\n"
-        + "".join(f"c{k},x,1\n" for k in range(1000))
-        + "".join(f"d{k},x,7\n" for k in range(50))
-    )
-    problems = refused(file(text))
+    rows = [f"c{k},x,1\n" for k in range(1000)] + [f"d{k},x,7\n" for k in range(50)]
+    problems = refused(file("candidate,item,score\n" + "".join(rows)))
     assert len(problems) == 21
     assert problems[0].startswith("line 1002: score 7")
     assert problems[-1] == "… and 30 more: impossible scores"
@@ -87,10 +83,8 @@ def test_when_most_scores_are_impossible_the_cause_is_guessed(file):
 
 def test_duplicates_name_some_candidates():
     frame = pd.DataFrame({"candidate": [f"C{k}" for k in range(5)] * 2, "item": "x", "score": 1})
-    assert refused(frame) == (
-        "5 candidates answered the same item twice in one attempt (C0, C1, C2, …): "
-        'duplicates="first" or duplicates="last" decides',
-    )
+    (problem,) = refused(frame)
+    assert problem.startswith("5 candidates answered the same item twice in one attempt (C0, C1, C2, …): duplicates=")
 
 
 @pytest.mark.parametrize(
@@ -146,9 +140,8 @@ def test_options_without_a_key(file):
 
 
 def test_a_column_that_is_not_there(file):
-    assert refused(file(GOOD), columns={"candidate": "canditate"}) == (
-        'no column "canditate" (did you mean "candidate"?)',
-    )
+    (problem,) = refused(file(GOOD), columns={"candidate": "canditate"})
+    assert problem == 'no column "canditate" (did you mean "candidate"?)'
 
 
 def test_an_unknown_role_is_a_wrong_call(file):

@@ -1,5 +1,6 @@
 """Facts about the reader that hold for any table."""
 
+import contextlib
 import tempfile
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import ResponseLog
 
 ITEMS = [f"Q{k}" for k in range(1, 13)]
-SLOW = settings(max_examples=40, deadline=None)  # each example opens a database
+SLOW = settings(max_examples=25, deadline=None)  # each example opens a database
 
 scores = st.sampled_from([0.0, 1.0, np.nan])
 matrices = st.integers(1, 8).flatmap(
@@ -82,16 +83,16 @@ def test_every_corrupted_line_is_told_and_no_other(corrupted):
         rows[place] = change(rows[place])
         expected[place + 2] = said
     key = pd.DataFrame({"item": ITEMS})
-    with pytest.raises(ResponseLogError) as caught:
-        read_log(written("candidate,item,score\n" + "\n".join(rows) + "\n"), key=key)
+    text = "candidate,item,score\n" + "\n".join(rows) + "\n"
+    with written(text) as path, pytest.raises(ResponseLogError) as caught:
+        read_log(path, key=key)
     told = {int(problem.split(":")[0].removeprefix("line ")): problem for problem in caught.value.problems}
     assert told.keys() == expected.keys()
     assert all(said in told[line] for line, said in expected.items())
 
 
-cells = st.text(st.characters(codec="utf-8"), max_size=4) | st.sampled_from(
-    ["0", "1", "A", "", '"', "candidate", "item"]
-)
+words = st.sampled_from(["0", "1", "A", "", '"', "candidate", "item"])
+cells = st.text(st.characters(codec="utf-8"), max_size=4) | words
 tables = st.lists(st.lists(cells, max_size=4).map(",".join), max_size=6).map("\n".join)
 
 
@@ -109,13 +110,17 @@ def test_any_bytes_are_read_or_refused(content, name):
 
 def read_or_refused(content, name="x.csv"):
     """Whether a file ends in a log or in an error of input, and in nothing else."""
-    try:
-        return isinstance(read_log(written(content, name)), ResponseLog)
-    except ResponseLogError as error:
-        return bool(error.problems)
+    with written(content, name) as path:
+        try:
+            return isinstance(read_log(path), ResponseLog)
+        except ResponseLogError as error:
+            return bool(error.problems)
 
 
+@contextlib.contextmanager
 def written(content, name="x.csv"):
-    path = Path(tempfile.mkdtemp()) / name
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return path
+    """A file that is gone after the example."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        yield path
