@@ -16,8 +16,8 @@ WIDEST = 80
 
 LIMITS = """\
 What this result says, and what not:
-- It says how these answers compare with an assumed pass mark, if these questions are as hard as they were judged to be. \
-Few answers pin an ability down loosely: look at the interval, not at the number.
+- It says how these answers compare with an assumed pass mark, if these questions are as hard as they were judged to \
+be. Few answers pin an ability down loosely: look at the interval, not at the number.
 - It does not say whether you would pass the real exam. That has other questions, is longer and linear, and its pass \
 mark on this scale is not public. Passing here promises nothing, and failing here forbids nothing.
 - The questions answered wrongly, with their rationales, are worth more than the score.
