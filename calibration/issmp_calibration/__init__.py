@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from issmp_calibration.mml.priors import NormalPrior, Priors
     from issmp_calibration.options import CalibrationOptions
     from issmp_calibration.result import Calibration
+    from issmp_calibration.scoring import Scores, score
 
 _HOMES = {
     "Calibration": "result",
@@ -21,9 +22,11 @@ _HOMES = {
     "NormalPrior": "mml.priors",
     "Priors": "mml.priors",
     "calibrate": "calibration",
+    "Scores": "scoring",
     "classical_statistics": "log",
     "read_key": "log",
     "read_log": "log",
+    "score": "scoring",
 }
 
 __all__ = [
@@ -31,10 +34,12 @@ __all__ = [
     "CalibrationOptions",
     "NormalPrior",
     "Priors",
+    "Scores",
     "calibrate",
     "classical_statistics",
     "read_key",
     "read_log",
+    "score",
 ]
 
 

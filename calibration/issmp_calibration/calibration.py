@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +24,7 @@ from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.result import Calibration
 from issmp_calibration.statistics import item_rest_correlations
 from issmp_calibration.verdicts import item_verdicts
+from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
 from issmp_cat.responses import ResponseLog
 
@@ -80,7 +78,7 @@ def calibrate(
     known = None if key is None else read_key(key)
     answers = log if isinstance(log, ResponseLog) else read_log(log, key=known)
     codes = encode(answers)
-    with _workers(threads, codes) as executor:
+    with workers(threads, len(codes.code)) as executor:
         found = fit(codes, chosen, _settings(options), executor, progress)
         reason = _reason(codes, answers, found, options)
         if strict and not found.settled:
@@ -111,17 +109,6 @@ def calibrate(
         },
         key=known,
     )
-
-
-@contextmanager
-def _workers(threads: int | None, codes: Codes) -> Iterator[Executor | None]:
-    """A pool of threads where there is work for one; None where the caller's own thread is quicker."""
-    wanted = min(threads or os.cpu_count() or 1, 1 + len(codes.code) // 1_000_000)
-    if wanted == 1:
-        yield None
-        return
-    with ThreadPoolExecutor(wanted) as executor:
-        yield executor
 
 
 def _settings(options: CalibrationOptions) -> Settings:

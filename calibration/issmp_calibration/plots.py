@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.item_table import FINE
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.bank.item_bank import did_you_mean
 from issmp_cat.errors import UsageError
@@ -38,6 +39,11 @@ def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
     return makers[kind](result, _places(result, items))
 
 
+def _quiet(result: Calibration, places: Ints) -> Ints:
+    """Those without a verdict: an item that hardly discriminates can have any difficulty."""
+    return np.array([k for k in places if result.items.verdict[k] == FINE], dtype=np.int64)
+
+
 def _places(result: Calibration, items: Sequence[str] | None) -> Ints:
     """Rows of the wanted items that have parameters."""
     fitted = result.items.fitted
@@ -60,8 +66,11 @@ def _parameters(result: Calibration, places: Ints) -> tuple[Floats, Floats, Floa
 
 
 def _items(result: Calibration, places: Ints) -> Plot:
-    """Difficulties from easy to hard with 95 % intervals."""
-    order = places[np.argsort(result.items.parameters[places, 1], kind="stable")]
+    """Difficulties from easy to hard with 95 % intervals; all items' picture leaves out those with a verdict."""
+    whole = len(places) == int(result.items.fitted.sum())
+    shown = _quiet(result, places) if whole else places
+    hidden = len(places) - len(shown)
+    order = shown[np.argsort(result.items.parameters[shown, 1], kind="stable")]
     b, error = result.items.parameters[order, 1], result.items.standard_errors[order, 1]
     rank = np.arange(1, len(order) + 1)
     known = ~np.isnan(error)
@@ -75,7 +84,8 @@ def _items(result: Calibration, places: Ints) -> Plot:
         x="items, easiest first",
         y="difficulty b (logits)",
         layers=tuple(layer for layer in layers if len(layer)),
-        note=f"{result.n_persons:,} candidates; bars: 95 % intervals",
+        note=f"{result.n_persons:,} candidates; bars: 95 % intervals"
+        + (f"; {hidden} items with a verdict are not drawn" if hidden else ""),
     )
 
 

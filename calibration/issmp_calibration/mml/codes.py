@@ -13,7 +13,7 @@ from issmp_cat.compiled import jit
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["NO_ANSWERS", "Codes", "encode"]
+__all__ = ["NO_ANSWERS", "Codes", "code_answers", "encode", "tally_scores"]
 
 CATEGORIES = 2
 NO_ANSWERS = "no answers"
@@ -113,26 +113,44 @@ def encode(log: ResponseLog) -> Codes:
     Raises:
         ResponseLogError: a score above 1, or nothing left to fit.
     """
-    tally = np.zeros((log.n_items, CATEGORIES + 1), np.int64)
-    _count(log.item, log.score, tally)
-    _refuse_partial_scores(log, tally[:, CATEGORIES] > 0)
-    counts = tally[:, :CATEGORIES]
+    counts = tally_scores(log)
     apart = _verdicts(counts)
     items = np.flatnonzero([not why for why in apart])
     if items.size == 0:
         raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
     place = np.full(log.n_items, -1, np.int64)
     place[items] = np.arange(items.size)
-    small = CATEGORIES * items.size <= np.iinfo(np.uint16).max
-    code: NDArray[np.unsignedinteger[Any]] = np.empty(int(counts[items].sum()), np.uint16 if small else np.uint32)
+    start, code, persons = code_answers(log, place, items.size)
+    return Codes(start=start, code=code, persons=persons, items=read_only(items), counts=read_only(counts), apart=apart)
+
+
+def tally_scores(log: ResponseLog) -> Ints:
+    """Answers per item and score. Shape ``(items, 2)``.
+
+    Raises:
+        ResponseLogError: a score above 1.
+    """
+    tally = np.zeros((log.n_items, CATEGORIES + 1), np.int64)
+    _count(log.item, log.score, tally)
+    _refuse_partial_scores(log, tally[:, CATEGORIES] > 0)
+    return tally[:, :CATEGORIES]
+
+
+def code_answers(log: ResponseLog, place: Ints, n_items: int) -> tuple[Ints, NDArray[np.unsignedinteger[Any]], Ints]:
+    """Answers to some items as codes.
+
+    Args:
+        log: the answers.
+        place: new index of each item of the log; −1 leaves its answers out. Shape ``(items of the log,)``.
+        n_items: how many new indexes there are.
+
+    Returns:
+        Offsets, codes, and the persons of the log who have any.
+    """
+    small = CATEGORIES * n_items <= np.iinfo(np.uint16).max
+    room: NDArray[np.unsignedinteger[Any]] = np.empty(log.n_answers, np.uint16 if small else np.uint32)
     length = np.zeros(log.n_persons, np.int64)
-    _encode(log.start, log.item, log.score, place, code, length)
+    written = _encode(log.start, log.item, log.score, place, room, length)
     persons = np.flatnonzero(length)
-    return Codes(
-        start=read_only(np.concatenate([[0], np.cumsum(length[persons])])),
-        code=read_only(code),
-        persons=read_only(persons),
-        items=read_only(items),
-        counts=read_only(counts),
-        apart=apart,
-    )
+    start: Ints = np.concatenate([[0], np.cumsum(length[persons])])
+    return read_only(start), read_only(room[:written]), read_only(persons)

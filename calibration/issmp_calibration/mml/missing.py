@@ -161,7 +161,7 @@ def missing_information(
 
     Returns:
         The matrix, items outside and parameters (filled up to 1, 2 or 4) inside, shape ``(items · width, items ·
-        width)``; and the number of polynomials used.
+        width)``; and the number of components used.
     """
     codes, kind = posterior.codes, posterior.table.dtype
     n_parameters = posterior.scores.shape[0]
