@@ -81,7 +81,7 @@ def draw_abilities(thetas: Floats, seed: int, first: int, mean: float, sd: float
         thetas[p] = mean + sd * normal(seed, ABILITY, first + p, 0)
 
 
-@jit()
+@jit(allocates=False)
 def run_exams(
     plan: Plan,
     truth: tuple[Floats, Floats, Floats, Floats],
