@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import itertools
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ __all__ = ["svg", "write_png"]
 # Okabe & Ito (2008), "Color universal design": told apart with every kind of colour vision; yellow left out on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#555555")
 INK, PALE = "#333333", "#D9D9D9"
+NOTE_CHARACTERS = 16.5  # an inch, at the note's size
 
 STYLE: dict[str, Any] = {
     "svg.hashsalt": "issmp-cat",  # element ids follow from the content
@@ -97,7 +99,8 @@ def _figure(plot: Plot) -> Figure:
     if any(layer.label for layer in plot.layers):
         axes.legend()
     if plot.note:
-        figure.supxlabel(plot.note, fontsize=8, color=INK, x=0.01, ha="left")
+        note = textwrap.fill(plot.note, round(NOTE_CHARACTERS * plot.size[0]))
+        figure.supxlabel(note, fontsize=8, color=INK, x=0.01, ha="left")
     return figure
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["PLOTS", "draw"]
 
 THETA = "true θ (logits)"
+# Bands with fewer candidates say nothing; they stay in ``by_theta()``.
+FEWEST = 30
 
 
 def draw(study: StudyResult, kind: str, options: Mapping[str, Any]) -> Plot:
@@ -63,7 +65,7 @@ def standard_error(study: StudyResult, *, width: float = 0.25) -> Plot:
 def _by_theta(
     study: StudyResult, title: str, y: str, columns: Mapping[str, str], width: float, limits: tuple[float, float] | None
 ) -> Plot:
-    rows = study.bands.rows(width)
+    rows = [row for row in study.bands.rows(width) if row["n"] >= FEWEST] or study.bands.rows(width)
     layers: list[Layer] = []
     for colour, (name, label) in enumerate(columns.items()):
         points = [(row["theta"], row[name]) for row in rows]

@@ -1,0 +1,135 @@
+"""``issmp-cat simulate``: give an exam to many simulated candidates and print what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from issmp_simulations.result import StudyResult
+
+__all__ = ["command"]
+
+
+def command(
+    bank: Annotated[
+        str,
+        typer.Option(
+            "--bank", "-b", help="Item bank: a file, or the name of a standard bank: 218, 1500, 10000, 1500-unequal."
+        ),
+    ],
+    exam: Annotated[str, typer.Option("--exam", "-e", help="Exam file, or issmp, issmp-linear, practice.")] = "issmp",
+    n: Annotated[int, typer.Option("-n", "--candidates", min=1, help="How many candidates.")] = 100_000,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="All draws follow from it; drawn and printed when not given.")
+    ] = None,
+    mean: Annotated[float, typer.Option(help="Mean ability of the candidates, logits.")] = 0.0,
+    sd: Annotated[float, typer.Option(min=0.0, help="SD of their abilities, logits.")] = 1.0,
+    truth: Annotated[
+        Path | None, typer.Option(help="Bank of the same items by which candidates really answer.")
+    ] = None,
+    clock: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Median seconds an item takes; without it time is left out.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the study as JSON.")] = None,
+    plots: Annotated[Path | None, typer.Option(help="Folder for all plots as SVG.")] = None,
+    candidates: Annotated[
+        Path | None, typer.Option("--table", help="Write one row a candidate to this CSV file.")
+    ] = None,
+    gate: Annotated[
+        list[str] | None,
+        typer.Option(help='A threshold such as "accuracy>=0.95"; exit code 5 when it is missed. Repeatable.'),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Folder that keeps finished parts; the same command goes on from there.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="How many run at once; the result does not depend on it.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the study as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")] = False,
+) -> None:
+    """Simulate an exam on a bank: pass rate, wrong decisions, precision, length, use of the items.
+
+    Candidates are simulated and go through the very code that decides in a real exam. Figures come with their 95 %
+    interval; the same seed and version give the same bytes, whatever the threads.
+
+    Examples:
+      issmp-cat simulate --bank 1500 -n 20000 --seed 1
+
+      issmp-cat simulate --bank bank.json --exam issmp -n 100000 --seed 1 --plots plots -o study.json
+
+      issmp-cat simulate --bank calibrated.json --truth true.json --gate "accuracy>=0.95" --gate "violations==0"
+
+      issmp-cat simulate --bank bank.json --mean 0.5 --sd 0.8 --clock 70 --checkpoint parts --json
+    """
+    from issmp_cat.cli.talk import next_step, say
+    from issmp_simulations.gates import parse_gate, require
+
+    gates = [parse_gate(text) for text in gate or []]
+    study = _run(bank, exam, n, seed, (mean, sd, clock), truth, checkpoint, threads, quiet)
+    print(study.to_json() if as_json else study.summary(), end="" if as_json else "\n")
+    for path in _write(study, output, plots, candidates):
+        say(f"wrote {path}", quiet)
+    require(gates, study.figures)
+    if output is None:
+        next_step(f"add -o study.json --plots plots to keep this study (seed {study.provenance['seed']})", quiet)
+    else:
+        next_step(f"issmp-cat simulate --bank {bank} --exam {exam} --mean -0.5 -o weaker.json   # a what-if", quiet)
+
+
+def _run(
+    bank: str,
+    exam: str,
+    n: int,
+    seed: int | None,
+    people: tuple[float, float, float | None],
+    truth: Path | None,
+    checkpoint: Path | None,
+    threads: int | None,
+    quiet: bool,
+) -> StudyResult:
+    from issmp_cat.cli.talk import keep, progress
+    from issmp_simulations import Clock, Population, simulate
+    from issmp_simulations.sources import open_any_bank
+    from issmp_simulations.warmup import announce_compilation
+
+    mean, sd, median = people
+    population = Population(mean=mean, sd=sd, clock=None if median is None else Clock(median_seconds=median))
+    announce_compilation(quiet)
+    with progress(f"{n:,} simulated exams", n, quiet) as advance:
+        before = 0
+
+        def show(done: int, wanted: int) -> None:
+            nonlocal before
+            advance(done - before)
+            before = done
+            where = f"they are kept in {checkpoint}; the same command goes on" if checkpoint else "nothing was kept"
+            keep(f"{done:,} of {wanted:,} exams were done; {where}")
+
+        return simulate(
+            exam, open_any_bank(bank), population,
+            n=n, seed=seed, truth=truth, threads=threads, checkpoint=checkpoint, progress=show,
+        )  # fmt: skip
+
+
+def _write(study: StudyResult, output: Path | None, plots: Path | None, candidates: Path | None) -> list[Path]:
+    """Write what was asked for; the paths written."""
+    written = []
+    if output is not None:
+        study.to_json(output)
+        written.append(output)
+    if candidates is not None:
+        from issmp_cat.files import atomic_path
+
+        with atomic_path(candidates) as temporary:
+            study.frame.to_csv(temporary, index=False, lineterminator="\n")
+        written.append(candidates)
+    if plots is not None:
+        from issmp_simulations.plots import PLOTS, draw
+
+        plots.mkdir(parents=True, exist_ok=True)
+        written += [draw(study, kind, {}).save(plots / f"{kind}.svg") for kind in PLOTS]
+    return written

@@ -1,0 +1,72 @@
+"""Thresholds that a study must keep, for people who let a pipeline decide."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from issmp_cat.errors import GateFailed, UsageError
+
+__all__ = ["Gate", "parse_gate", "require"]
+
+OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    "==": operator.eq,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+PATTERN = re.compile(r"^\s*(\w+)\s*(>=|<=|==|>|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A figure of the study and the bound it must keep."""
+
+    figure: str
+    sign: str
+    bound: float
+
+
+def parse_gate(text: str) -> Gate:
+    """Read a threshold.
+
+    Raises:
+        UsageError: not of the form ``figure>=number``.
+
+    >>> parse_gate("accuracy >= 0.95")
+    Gate(figure='accuracy', sign='>=', bound=0.95)
+    """
+    found = PATTERN.match(text)
+    if found is None:
+        raise UsageError(f'--gate "{text}": expected a figure, a sign and a number, such as accuracy>=0.95')
+    return Gate(found[1], found[2], float(found[3]))
+
+
+def require(gates: Sequence[Gate], figures: Mapping[str, float]) -> None:
+    """Check all thresholds.
+
+    Raises:
+        UsageError: no such figure.
+        GateFailed: naming every threshold that was missed, and by how much.
+    """
+    for gate in gates:
+        if gate.figure not in figures:
+            close = get_close_matches(gate.figure, figures, n=1)
+            hint = f' (did you mean "{close[0]}"?)' if close else ""
+            raise UsageError(f'--gate: no figure "{gate.figure}"{hint}; there are {", ".join(figures)}')
+    missed = [gate for gate in gates if not OPERATORS[gate.sign](figures[gate.figure], gate.bound)]
+    if missed:
+        raise GateFailed(
+            "\n  ".join(
+                [f"{len(missed)} of {len(gates)} thresholds missed:"]
+                + [
+                    f"{gate.figure} is {figures[gate.figure]:.6g}, not {gate.sign} {gate.bound:g} "
+                    f"(off by {abs(figures[gate.figure] - gate.bound):.3g})"
+                    for gate in missed
+                ]
+            )
+        )
