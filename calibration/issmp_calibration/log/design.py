@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from issmp_calibration.log.sums import blocks
 from issmp_cat.arrays import Bools, Ints
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["Form", "connected_groups", "forms"]
+__all__ = ["Form", "Forms", "connected_groups", "forms"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,23 +30,39 @@ class Form:
         return f"{len(self.items):,} item{'s' if len(self.items) != 1 else ''} ({ends})"
 
 
-def forms(log: ResponseLog, among: Bools) -> list[Form]:
-    """The different sets of items that candidates saw, the most frequent first.
+@dataclass(frozen=True, slots=True)
+class Forms:
+    """The different sets of items that candidates saw.
+
+    Attributes:
+        count: how many there are; a set seen by nobody else, as in an adaptive test, is one too.
+        largest: the most frequent ones.
+    """
+
+    count: int
+    largest: tuple[Form, ...]
+
+
+def forms(log: ResponseLog, among: Bools, most: int = 12) -> Forms:
+    """Tell apart the sets of items that candidates saw.
 
     Args:
         log: the answers.
         among: the items to look at. Shape ``(items,)``.
+        most: how many sets are spelled out.
 
     A set is told by the sum of random 64-bit numbers of its items (Zobrist, 1970): two different sets share a sum with
     a chance of 2⁻⁶⁴.
     """
     weight = np.random.default_rng(170).integers(0, 2**64, log.n_items, dtype=np.uint64)
     weight[~among] = 0
-    running = np.concatenate([np.zeros(1, np.uint64), np.cumsum(weight[log.item], dtype=np.uint64)])
-    mark = running[log.start[1:]] - running[log.start[:-1]]
+    mark = np.zeros(log.n_persons, np.uint64)
+    for answers, person in blocks(log):
+        np.add.at(mark, person, weight[log.item[answers]])
     marks, first, number = np.unique(mark, return_index=True, return_counts=True)
-    order = np.argsort(-number, kind="stable")
-    return [Form(_items_of(log, int(first[k]), among), int(number[k])) for k in order if marks[k]]
+    order = [k for k in np.argsort(-number, kind="stable") if marks[k]]
+    largest = tuple(Form(_items_of(log, int(first[k]), among), int(number[k])) for k in order[:most])
+    return Forms(len(order), largest)
 
 
 def _items_of(log: ResponseLog, person: int, among: Bools) -> tuple[str, ...]:
@@ -59,21 +75,27 @@ def connected_groups(log: ResponseLog) -> list[tuple[str, ...]]:
 
     Items of different groups cannot be put on one scale by their answers. Items that nobody saw are left out.
     """
-    from scipy.sparse import csr_array
-    from scipy.sparse.csgraph import connected_components
-
-    # An edge from each item to the next one of the same candidate is enough, and there are few different ones.
-    inside = np.ones(max(log.n_answers - 1, 0), dtype=bool)
-    ends = log.start[1:-1]
-    inside[ends[(ends > 0) & (ends < log.n_answers)] - 1] = False
-    edges = _distinct(log.item[:-1][inside], log.item[1:][inside], log.n_items)
-    graph = csr_array((np.ones(len(edges[0])), edges), shape=(log.n_items, log.n_items))
-    _, group = connected_components(graph, directed=False)
     seen = np.bincount(log.item, minlength=log.n_items) > 0
+    group = np.arange(log.n_items)
+    for answers, person in blocks(log):
+        item = log.item[answers]
+        together = person[1:] == person[:-1]  # neighbours in a candidate's answers are enough
+        group = _merge(group, group[item[:-1][together]], group[item[1:][together]])
+        if len(np.unique(group[seen])) == 1:
+            break
     return [tuple(map(str, log.items[seen & (group == g)])) for g in np.unique(group[seen])]
 
 
-def _distinct(one: NDArray[np.unsignedinteger], other: NDArray[np.unsignedinteger], n: int) -> tuple[Ints, Ints]:
-    """The different pairs among two columns of item indexes."""
-    codes = np.unique(one.astype(np.int64) * n + other)
-    return codes // n, codes % n
+def _merge(group: Ints, one: Ints, other: Ints) -> Ints:
+    """Groups after joining those that stand side by side in ``one`` and ``other``. Shape ``(items,)``."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    apart = one != other
+    if not apart.any():
+        return group
+    n = len(group)
+    pairs = np.unique(one[apart] * n + other[apart])
+    graph = coo_array((np.ones(len(pairs)), (pairs // n, pairs % n)), shape=(n, n))
+    _, joined = connected_components(graph, directed=False)
+    return np.asarray(joined, dtype=np.int64)[group]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from issmp_calibration.log.design import Form, connected_groups, forms
+from issmp_calibration.log.design import Forms, connected_groups, forms
 from issmp_calibration.log.statistics import ClassicalStatistics
 from issmp_cat.arrays import Ints
 from issmp_cat.responses import ResponseLog
@@ -49,7 +49,7 @@ class Overview:
         omitted: answers left blank.
         no_time: answers without a usable time; None if the log has no times.
         median_seconds: median time on an item; None likewise.
-        forms: sets of operational items, the most frequent first.
+        forms: sets of operational items.
         pretest_sets: sets of pretest items likewise.
         groups: items by group that no candidate connects; one group is as it should be.
         unanswered: candidates without an answer.
@@ -67,8 +67,8 @@ class Overview:
     omitted: int
     no_time: int | None
     median_seconds: float | None
-    forms: list[Form]
-    pretest_sets: list[Form]
+    forms: Forms
+    pretest_sets: Forms
     groups: list[tuple[str, ...]]
     unanswered: tuple[str, ...]
     unseen: tuple[str, ...]
@@ -81,7 +81,7 @@ class Overview:
         plain = asdict(self)
         for name in ("forms", "pretest_sets"):
             sets = getattr(self, name)
-            plain[name] = {"count": len(sets), "largest": [[form.name(), form.candidates] for form in sets[:10]]}
+            plain[name] = {"count": sets.count, "largest": [[form.name(), form.candidates] for form in sets.largest]}
         return plain | {"groups": [len(group) for group in self.groups]}
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.responses import NO_OPTION, ResponseLog
 
-__all__ = ["Sums", "raw_scores", "sum_up"]
+__all__ = ["Sums", "blocks", "raw_scores", "sum_up"]
 
 BLOCK = 1 << 20  # answers looked at together
 
@@ -59,10 +59,14 @@ def raw_scores(log: ResponseLog, operational: Bools) -> tuple[Ints, Ints]:
         log: the answers.
         operational: which items count. Shape ``(items,)``.
     """
-    counts = operational[log.item] & (log.score >= 0)
-    points = np.concatenate([[0], np.cumsum(np.where(counts, log.score, 0), dtype=np.int64)])
-    answers = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
-    return points[log.start[1:]] - points[log.start[:-1]], answers[log.start[1:]] - answers[log.start[:-1]]
+    raw = np.zeros(log.n_persons, dtype=np.int64)
+    answered = np.zeros(log.n_persons, dtype=np.int64)
+    for answers, person in blocks(log):
+        score = log.score[answers]
+        counts = operational[log.item[answers]] & (score >= 0)
+        raw += np.bincount(person[counts], score[counts], minlength=log.n_persons).astype(np.int64)
+        answered += np.bincount(person[counts], minlength=log.n_persons)
+    return raw, answered
 
 
 def sum_up(log: ResponseLog, operational: Bools, raw: Ints, answered: Ints, group: Ints) -> Sums:
@@ -78,7 +82,7 @@ def sum_up(log: ResponseLog, operational: Bools, raw: Ints, answered: Ints, grou
     n_options, n_groups = len(log.options), int(group.max(initial=0)) + 1
     total = _empty(log.n_items, n_options, n_groups)
     centre = float(raw.sum() / max(answered.sum(), 1))
-    for answers, person in _blocks(log):
+    for answers, person in blocks(log):
         item, score = log.item[answers].astype(np.int64), log.score[answers].astype(np.float64)
         own = operational[item] & (score >= 0)
         others = answered[person] - own
@@ -100,7 +104,7 @@ def _empty(items: int, options: int, groups: int) -> Sums:
     )
 
 
-def _blocks(log: ResponseLog) -> Iterator[tuple[slice, Ints]]:
+def blocks(log: ResponseLog) -> Iterator[tuple[slice, Ints]]:
     """Whole candidates, about a million answers at a time, with the candidate of each answer."""
     first = 0
     while first < log.n_persons:

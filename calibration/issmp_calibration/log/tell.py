@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from issmp_calibration.log.design import Form
+from issmp_calibration.log.design import Forms
 from issmp_calibration.log.faults import did_you_mean, some
 from issmp_calibration.log.overview import Overview
 from issmp_calibration.log.statistics import ClassicalStatistics
@@ -118,17 +118,17 @@ def _holdings(view: Overview) -> list[tuple[str, str]]:
     ]
     if view.median_seconds is not None:
         rows.append(("time on an item", f"median {view.median_seconds:.0f} s; {view.no_time or 0:,} answers have none"))
-    rows += [("forms", _forms(view.forms))] if view.forms else []
-    rows += [("pretest sets", _forms(view.pretest_sets))] if view.pretest_sets else []
+    rows += [("forms", _forms(view.forms))] if view.forms.count else []
+    rows += [("pretest sets", _forms(view.pretest_sets))] if view.pretest_sets.count else []
     rows += [("about candidates", ", ".join(view.candidate_columns))] if view.candidate_columns else []
     return rows
 
 
-def _forms(sets: Sequence[Form]) -> str:
+def _forms(sets: Forms) -> str:
     """The most frequent sets; their number where there are too many to be forms."""
-    if len(sets) > 12:
-        return f"{len(sets):,} different sets of items: no fixed forms"
-    return "\n".join(f"{form.name()}, seen by {form.candidates:,}" for form in sets)
+    if sets.count > len(sets.largest):
+        return f"{sets.count:,} different sets of items: no fixed forms"
+    return "\n".join(f"{form.name()}, seen by {form.candidates:,}" for form in sets.largest)
 
 
 def _raw_score(statistics: ClassicalStatistics) -> list[tuple[str, str]]:

@@ -73,20 +73,26 @@ def report_faults(
         faults.add(kind, f"{_site(raw, place[0], line)}: {message}", line=line, times=times)
     if doubles := duplicate_problem(raw, on):
         faults.add("duplicates", doubles)
-    if hint := _hint(raw, faults):
+    for hint in _hints(raw, faults):
         faults.add("hint", hint)
     raise ResponseLogError(raw.where, faults.problems())
 
 
-def _hint(raw: Raw, faults: Faults) -> str:
-    """What to do when most answers are impossible scores: then it is not the answers that are wrong."""
+def _hints(raw: Raw, faults: Faults) -> list[str]:
+    """What to do when so much is wrong that it is not the answers."""
+    said = []
     wrong = faults.count.get("impossible scores", 0)
-    if wrong <= faults.listed or wrong * 5 < count(raw, "SELECT sum(count) FROM pairs"):
-        return ""
-    return (
-        "so many cannot be slips: options need a key (key=…, --key), scores above 1 need Rules(max_score=…), "
-        'columns that are no items need columns={"ignore": […]}'
-    )
+    if wrong > faults.listed and wrong * 5 >= count(raw, "SELECT sum(count) FROM pairs"):
+        said.append(
+            "so many cannot be slips: options need a key (key=…, --key), scores above 1 need max_score (--max-score), "
+            'columns that are no items columns={"ignore": …} (--column ignore=…)'
+        )
+    if faults.count.get("unknown options", 0) > faults.listed:
+        said.append(
+            "an option that stands for no answer is named by Rules(omitted_codes=…) (--omitted-code); "
+            'further options of an item are listed in a column "options" of the key'
+        )
+    return said
 
 
 def _pair_faults(raw: Raw, pairs: Mapping[int, Fault], on: str, listed: int, *, wide: bool) -> list[Found]:
