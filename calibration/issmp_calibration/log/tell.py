@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["tell", "tell_options"]
 
+MOST = 40  # flagged items listed unasked
+
 
 def tell(
     console: Console, view: Overview, statistics: ClassicalStatistics, remarks: Sequence[str], *, every_item: bool
@@ -150,12 +152,14 @@ def _raw_score(statistics: ClassicalStatistics) -> list[tuple[str, str]]:
 def _items(console: Console, statistics: ClassicalStatistics, *, every_item: bool) -> None:
     """The flagged items, or all."""
     shown = [k for k, flags in enumerate(statistics.flags) if flags or every_item]
-    scored = statistics.status == "operational"
-    _section(console, f"Items: {_range(statistics, scored)}", [])
-    if not shown:
-        _section(console, "No item is flagged", [])
-        return
-    console.print(_table(statistics, shown))
+    more = 0 if every_item else len(shown) - MOST
+    if more > 0:  # the worst, in the order of items
+        shown = sorted(sorted(shown, key=lambda k: (np.nan_to_num(statistics.item_total[k], nan=-2.0), k))[:MOST])
+    _section(console, f"Items: {_range(statistics, statistics.status == 'operational')}", [])
+    if shown:
+        console.print(_table(statistics, shown))
+    if more > 0:
+        _section(console, f"… and {more:,} more flagged items: --all lists them, --items FILE writes them", [])
 
 
 def _range(statistics: ClassicalStatistics, scored: Bools) -> str:

@@ -1,0 +1,91 @@
+"""issmp-cat check, as typed."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+RUN = [sys.executable, "-c", "import sys; from issmp_cat.cli.main import main; sys.exit(main())", "check"]
+
+
+def check(*words, folder):
+    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+    words = [*RUN, *map(str, words)]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment, check=False)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A scored log of two items, a third that nobody saw, and a fourth that everyone got right."""
+    rng = np.random.default_rng(3)
+    x = (rng.random((60, 2)) < 0.6).astype(int)
+    rows = [f"c{p:02},{item},{score}" for p in range(60) for item, score in (("x", x[p, 0]), ("y", x[p, 1]), ("w", 1))]
+    (tmp_path / "log.csv").write_text("candidate,item,score\n" + "\n".join(rows) + "\n")
+    pd.DataFrame({"item": ["x", "y", "z", "w"], "status": "operational"}).to_csv(tmp_path / "key.csv", index=False)
+    return tmp_path
+
+
+def test_it_says_what_was_understood_and_what_to_do_next(folder):
+    ran = check("log.csv", "--key", "key.csv", folder=folder)
+    assert ran.returncode == 0
+    assert "log.csv: long: a row is an answer" in ran.stdout
+    assert "nobody saw 1 item: set apart (z)" in ran.stdout
+    assert "everyone got the same on 1 item: set apart (w)" in ran.stdout
+    assert ran.stderr == "next: issmp-cat calibrate log.csv --key key.csv -o bank.json\n"
+    assert "\x1b" not in ran.stdout
+    assert "[bold]" not in ran.stdout
+
+
+def test_json_is_data_and_nothing_else(folder):
+    ran = check("log.csv", "--key", "key.csv", "--json", "--quiet", folder=folder)
+    told = json.loads(ran.stdout)
+    assert ran.stderr == ""
+    assert told["log"]["candidates"] == 60
+    assert told["items"]["z"] | {"flags": None} == {
+        "n": 0,
+        "p": None,
+        "item_total": None,
+        "omitted": 0,
+        "median_seconds": None,
+        "flags": None,
+    }
+    assert told["items"]["w"]["flags"][0]["code"] == "all_right"
+
+
+def test_statistics_are_written_as_a_table(folder):
+    assert check("log.csv", "--items", "items.csv", folder=folder).returncode == 0
+    assert list(pd.read_csv(folder / "items.csv")["item"]) == ["w", "x", "y"]
+
+
+def test_bad_input_is_one_message_and_exit_code_3(folder):
+    (folder / "bad.csv").write_text("candidate,item,score\na,x,1\na,y,7\na\n")
+    ran = check("bad.csv", folder=folder)
+    assert ran.returncode == 3
+    assert ran.stdout == ""
+    assert "line 3: score 7 for a dichotomous item; expected 0, 1 or empty" in ran.stderr
+    assert "line 4: 1 fields; the header has 3: a" in ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_wrong_usage_is_exit_code_2(folder):
+    for words in (["log.csv", "--options", "x"], ["log.csv", "--column", "item"], ["log.csv", "--shape", "round"]):
+        assert check(*words, folder=folder).returncode == 2
+
+
+def test_unconnected_items_are_told(tmp_path):
+    (tmp_path / "two.csv").write_text("a,b,c,d\n1,0,,\n0,1,,\n,,1,0\n,,0,1\n")
+    ran = check("two.csv", folder=tmp_path)
+    assert ran.returncode == 0
+    assert "the items fall into 2 groups that no candidate connects" in ran.stdout
+
+
+def test_options_of_an_item_are_shown(tmp_path):
+    (tmp_path / "log.csv").write_text("a,b\nA,B\nB,B\nA,C\nC,B\n")
+    (tmp_path / "key.csv").write_text("item,key\na,A\nb,B\n")
+    ran = check("log.csv", "--key", "key.csv", "--options", "a", folder=tmp_path)
+    assert "Options of a" in ran.stdout
+    assert "A (key)" in ran.stdout

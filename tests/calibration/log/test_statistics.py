@@ -1,0 +1,158 @@
+"""Classical statistics against numpy on the dense matrix, and what they flag."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from issmp_calibration.log import classical_statistics, read_key, read_log
+from issmp_calibration.log.flags import Limits
+from issmp_cat.responses import ResponseLog
+
+RNG = np.random.default_rng(5)
+THETA = RNG.normal(size=300)
+COMPLETE = (RNG.random((300, 8)) < 1 / (1 + np.exp(-(THETA[:, None] - np.linspace(-1.5, 1.5, 8))))).astype(float)
+SPARSE = np.where(RNG.random(COMPLETE.shape) < 0.4, np.nan, COMPLETE)
+
+
+def flags(statistics):
+    pairs = zip(statistics.items, statistics.flags, strict=True)
+    return {str(item): [flag.code for flag in found] for item, found in pairs if found}
+
+
+def test_a_complete_test_is_described_as_by_hand():
+    statistics = classical_statistics(ResponseLog.from_wide(COMPLETE))
+    raw = COMPLETE.sum(axis=1)
+    alpha = 8 / 7 * (1 - COMPLETE.var(axis=0, ddof=1).sum() / raw.var(ddof=1))
+    assert statistics.test.mean == pytest.approx(raw.mean())
+    assert statistics.test.sd == pytest.approx(raw.std(ddof=1))
+    assert statistics.test.alpha == pytest.approx(alpha)
+    assert statistics.test.sem == pytest.approx(raw.std(ddof=1) * np.sqrt(1 - alpha))
+    np.testing.assert_array_equal(statistics.raw, raw)
+    np.testing.assert_allclose(statistics.p, COMPLETE.mean(axis=0))
+    for k in range(8):
+        expected = np.corrcoef(COMPLETE[:, k], raw - COMPLETE[:, k])[0, 1]
+        assert statistics.item_total[k] == pytest.approx(expected, abs=1e-12)
+
+
+def test_where_candidates_took_different_items_the_rest_is_a_proportion():
+    statistics = classical_statistics(ResponseLog.from_wide(SPARSE))
+    assert statistics.test.alpha is None
+    for k in range(8):
+        rest = np.delete(SPARSE, k, axis=1)
+        seen = ~np.isnan(SPARSE[:, k]) & ~np.isnan(rest).all(axis=1)
+        expected = np.corrcoef(SPARSE[seen, k], np.nanmean(rest[seen], axis=1))[0, 1]
+        assert statistics.item_total[k] == pytest.approx(expected, abs=1e-12)
+
+
+def test_blocks_do_not_change_the_result(monkeypatch):
+    whole = classical_statistics(ResponseLog.from_wide(SPARSE))
+    monkeypatch.setattr("issmp_calibration.log.sums.BLOCK", 7)
+    parts = classical_statistics(ResponseLog.from_wide(SPARSE))
+    np.testing.assert_allclose(parts.item_total, whole.item_total, atol=1e-12)
+    np.testing.assert_array_equal(parts.raw, whole.raw)
+
+
+def test_items_without_variance_and_items_nobody_saw_have_a_verdict_and_no_number_but_p():
+    matrix = COMPLETE.copy()
+    matrix[:, 0], matrix[:, 1], matrix[:, 2], matrix[:, 3] = 1, 0, np.nan, np.nan
+    matrix[:5, 3] = [1, 0, 1, 0, 1]
+    statistics = classical_statistics(ResponseLog.from_wide(matrix))
+    found = flags(statistics)
+    assert found["I0001"] == ["all_right"]
+    assert found["I0002"] == ["all_wrong"]
+    assert found["I0003"] == ["nobody_saw_it"]
+    assert found["I0004"] == ["few_answers"]
+    assert statistics.by_item()["I0001"] == {
+        "n": 300,
+        "p": 1.0,
+        "item_total": None,
+        "omitted": 0,
+        "median_seconds": None,
+    }
+    assert statistics.by_item()["I0003"]["p"] is None
+    assert np.isfinite(statistics.item_total[4:]).all()
+
+
+def test_nobody_and_one_candidate_are_described_without_a_warning():
+    nobody = classical_statistics(ResponseLog.from_wide(np.full((3, 2), np.nan)))
+    assert nobody.test.to_dict()["mean"] is None
+    one = classical_statistics(ResponseLog.from_wide(np.array([[1.0, 0.0]])))
+    assert (one.test.mean, one.test.sd, one.test.alpha) == (1.0, 0.0, None)
+
+
+def options_log(wrong_key=False):
+    """Eight items, option A right; of the first, option B is taken by the able where the key is wrong."""
+    options = np.where(COMPLETE == 1, "A", RNG.choice(list("BCD"), COMPLETE.shape))
+    if wrong_key:
+        options[:, 0] = np.where(COMPLETE[:, 0] == 1, "B", "A")
+    frame = pd.DataFrame(options, columns=[f"i{k}" for k in range(8)])
+    key = read_key(pd.DataFrame({"item": frame.columns, "key": "A"}))
+    return read_log(frame, key=key), key
+
+
+def test_the_right_option_s_point_biserial_is_the_item_total_correlation():
+    statistics = classical_statistics(*options_log())
+    table = statistics.distractors
+    np.testing.assert_allclose(table.point_biserial[table.correct], statistics.item_total, atol=1e-12)
+    np.testing.assert_allclose(table.p.sum(axis=1), 1.0)
+
+
+def test_a_wrong_option_s_point_biserial_is_its_correlation_with_the_rest():
+    log, key = options_log()
+    statistics = classical_statistics(log, key)
+    matrix = log.wide()
+    chose = np.zeros(300)
+    chose[log.person[(log.item == 2) & (log.option == 1)]] = 1
+    expected = np.corrcoef(chose, matrix.sum(axis=1) - matrix[:, 2])[0, 1]
+    assert statistics.distractors.point_biserial[2, 1] == pytest.approx(expected, abs=1e-12)
+
+
+def test_options_are_shown_by_ability_group():
+    table = classical_statistics(*options_log(), groups=4).distractors
+    assert table.by_group.shape == (4, 8, 4)
+    np.testing.assert_allclose(table.by_group.sum(axis=2), 1.0)
+    assert (np.diff(table.by_group[:, :, 0], axis=0) > 0).mean() > 0.8  # the able choose the key
+
+
+def test_a_wrong_key_is_suspected():
+    assert "i0" not in flags(classical_statistics(*options_log()))
+    found = flags(classical_statistics(*options_log(wrong_key=True)))
+    assert found["i0"][:2] == ["key_suspected", "negative_discrimination"]
+
+
+def test_without_a_key_the_options_that_score_are_the_right_ones():
+    frame = pd.DataFrame({"id": ["a", "b"], "item": "x", "choice": ["A", "B"], "score": [0, 1]})
+    assert classical_statistics(read_log(frame)).distractors.correct.tolist() == [[False, True]]
+
+
+def test_pretest_items_do_not_count_but_are_correlated_with_the_score():
+    items = [f"I{k:04}" for k in range(1, 9)]
+    key = read_key(pd.DataFrame({"item": items, "status": ["operational"] * 6 + ["pretest"] * 2}))
+    statistics = classical_statistics(ResponseLog.from_wide(COMPLETE), key)
+    score = COMPLETE[:, :6].sum(axis=1)
+    np.testing.assert_array_equal(statistics.raw, score)
+    assert statistics.test.items == 6
+    assert statistics.item_total[7] == pytest.approx(np.corrcoef(COMPLETE[:, 7], score)[0, 1], abs=1e-12)
+
+
+def test_limits_decide_what_is_flagged():
+    log = ResponseLog.from_wide(COMPLETE)
+    assert flags(classical_statistics(log)) == {}
+    strict = classical_statistics(log, limits=Limits(item_total=0.99, easy=0.5))
+    assert flags(strict)["I0001"] == ["low_discrimination", "too_easy"]
+
+
+def test_often_omitted_items_are_flagged():
+    frame = pd.DataFrame({"id": np.arange(100), "item": "x", "option": ["A"] * 60 + ["B"] * 30 + [None] * 10})
+    key = read_key(pd.DataFrame({"item": ["x"], "key": ["A"]}))
+    statistics = classical_statistics(read_log(frame, key=key), key)
+    assert flags(statistics)["x"] == ["often_omitted"]
+    assert statistics.omitted.tolist() == [10]
+    assert statistics.p.tolist() == [0.6]
+
+
+def test_the_frame_has_a_row_an_item():
+    statistics = classical_statistics(ResponseLog.from_wide(COMPLETE))
+    assert list(statistics.frame["item"]) == list(statistics.items)
+    assert statistics.frame["p"].tolist() == statistics.p.tolist()
+    assert repr(statistics) == statistics.summary()
