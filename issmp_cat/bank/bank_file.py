@@ -6,6 +6,7 @@ import csv
 import io
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -38,8 +39,10 @@ def plain_faults(error: ValidationError, prefix: str = "") -> list[str]:
     lines = []
     for fault in error.errors():
         place = ".".join(str(part) for part in fault["loc"])
-        message = fault["msg"].removeprefix("Value error, ")
-        found = "" if fault["type"] in ("missing", "value_error") else f" (found {fault['input']!r:.60})"
+        unknown = fault["type"] == "extra_forbidden"
+        message = "unknown field" if unknown else fault["msg"].removeprefix("Value error, ")
+        value = str(fault["input"]) if isinstance(fault["input"], Decimal) else repr(fault["input"])
+        found = "" if fault["type"] in ("missing", "value_error") or unknown else f" (found {value:.60})"
         lines.append(": ".join(part for part in (prefix, place, message) if part) + found)
     return lines
 

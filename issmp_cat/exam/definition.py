@@ -71,8 +71,8 @@ class Scoring(Part):
     estimator: Estimator = "eap"
     nodes: Annotated[int, Field(ge=15, le=401)] = 41
     limit: Annotated[float, Field(ge=2, le=8)] = 4.0
-    prior_mean: float | None = None
-    prior_sd: Annotated[float, Field(gt=0)] | None = None
+    prior_mean: Annotated[float, Field(ge=-20, le=20)] | None = None
+    prior_sd: Annotated[float, Field(gt=0, le=20)] | None = None
 
 
 class Retakes(Part):
@@ -157,6 +157,10 @@ class Exam(Part):
             raise ExamError(where, [f"not TOML: {error}"]) from None
         except ValidationError as error:
             raise ExamError(where, plain_faults(error)) from None
+        except RecursionError:
+            raise ExamError(where, ["not TOML that anyone wrote: nested too deeply"]) from None
+        except ValueError:
+            raise ExamError(where, ["a number has more than 4300 digits"]) from None
 
     @functools.cached_property
     def version(self) -> str:

@@ -134,7 +134,9 @@ def most_compatible(members: Ints, enemies: tuple[tuple[int, ...], ...]) -> int:
 
     place = {int(item): k for k, item in enumerate(members)}
     pairs = [(k, place[foe]) for item, k in place.items() for foe in enemies[item] if foe in place and place[foe] > k]
-    rows: Floats = np.zeros((max(len(pairs), 1), len(members)))
+    if not pairs:
+        return len(members)
+    rows: Floats = np.zeros((len(pairs), len(members)))
     for row, (i, j) in enumerate(pairs):
         rows[row, [i, j]] = 1.0
     solution = milp(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from pathlib import Path
 
 from issmp_cat.bank import Item, ItemBank
@@ -75,22 +76,26 @@ class Session:
         Args:
             exam: the exam; ``bank``: the bank it ran on.
             answers: items and scores in the order given.
-            seed: the session's seed.
+            seed: the session's seed, 0 or more and below 2⁶³.
             candidate: whose session it is.
             extra_seconds: time that passed without an answer.
 
         Raises:
-            SessionError: an item that is not in the bank or was given twice, or more answers than the exam holds.
+            SessionError: an impossible seed, an item that is not in the bank or was given twice, or more answers than
+                the exam holds.
         """
         plan = plan_exam(exam, bank)
         index = pool_of(bank).index
-        if problems := impossible_answers(answers, index, plan.rule.maximum):
+        problems = impossible_answers(answers, index, plan.rule.maximum)
+        if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
+            problems.insert(0, f"seed {seed!r}; expected a whole number from 0 to 2⁶³ − 1")
+        if problems:
             raise SessionError(f"session {candidate}".strip(), problems)
         state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
         for n, answer in enumerate(answers):
             record(plan, state, n, index[answer.item], answer.score)
         session = cls(
-            exam, bank, seed, candidate, tuple(answers), extra_seconds,
+            exam, bank, int(seed), candidate, tuple(answers), extra_seconds,
             _plan=plan, _state=state, _theta=0.0, _se=0.0, _reason=0, _next=-1,
         )  # fmt: skip
         return session._assess()
@@ -147,10 +152,10 @@ class Session:
             raise SessionError(where, [f"the exam has ended: {REASONS[self._reason]}"])
         if given != due.id:
             raise SessionError(where, [f'an answer to "{given}", but "{due.id}" is due; answers come in order'])
-        if is_late(self._plan.rule, self.seconds + seconds):
-            late = replace(self, extra_seconds=self.extra_seconds + seconds)
-            return late._assess()  # noqa: SLF001 - our own next value
         event = answer_event(where, due, response, seconds)
+        if is_late(self._plan.rule, self.seconds + event.seconds):
+            late = replace(self, extra_seconds=self.extra_seconds + event.seconds)
+            return late._assess()  # noqa: SLF001 - our own next value
         state = copy_state(self._state)
         record(self._plan, state, len(self.answers), self._next, event.score)
         following = replace(self, answers=(*self.answers, event), _state=state)
