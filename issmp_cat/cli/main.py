@@ -7,10 +7,8 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-import typer
-
 from issmp_cat.cli.extras import missing_extra
-from issmp_cat.cli.registry import build_app
+from issmp_cat.cli.registry import build_command
 from issmp_cat.cli.talk import kept, say
 from issmp_cat.errors import IssmpError
 
@@ -33,8 +31,7 @@ def run(arguments: Sequence[str]) -> int:
     debug = "--debug" in arguments
     code = 0
     try:
-        command = typer.main.get_command(build_app())
-        command.main([a for a in arguments if a != "--debug"], prog_name="issmp-cat")
+        build_command().main([a for a in arguments if a != "--debug"], prog_name="issmp-cat")
     except SystemExit as end:
         code = _finish(end.code)
     except KeyboardInterrupt:

@@ -8,11 +8,13 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from issmp_cat import __version__
 from issmp_cat.cli.extras import missing_extra
+from issmp_cat.errors import UsageError
 
-__all__ = ["build_app", "tidy"]
+__all__ = ["build_command", "tidy"]
 
 GROUP = "issmp_cat.commands"
 HELP = {"help_option_names": ["-h", "--help"]}
@@ -26,7 +28,7 @@ PANELS: dict[str, tuple[str, ...]] = {
 }
 
 
-def build_app() -> typer.Typer:
+def build_command() -> TyperGroup:
     """All commands of all installed packages, in the order of the work."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", context_settings=HELP)
     app.callback(help=tidy(_root.__doc__))(_root)
@@ -35,7 +37,13 @@ def build_app() -> typer.Typer:
     found = sorted(entry_points(group=GROUP), key=lambda e: order.index(e.name) if e.name in panels else len(order))
     for entry in found:
         _add(app, entry, panels.get(entry.name, "Further"))
-    return app
+    whole = typer.main.get_command(app)
+    if not isinstance(whole, TyperGroup):
+        msg = "no commands are installed: install the package again"
+        raise UsageError(msg)
+    # Typer puts groups before or after plain commands; the help follows this order.
+    whole.commands = {entry.name: whole.commands[entry.name] for entry in found}
+    return whole
 
 
 def _add(app: typer.Typer, entry: EntryPoint, panel: str) -> None:

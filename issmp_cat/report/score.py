@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
 from issmp_cat.ability import posterior_moments, update_posterior
+from issmp_cat.errors import InputRejected
 from issmp_cat.exam import Exam, plan_exam
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.session import Session
@@ -105,6 +107,20 @@ class ScoreReport:
     def to_json(self) -> str:
         """The report as JSON."""
         return json.dumps(self.as_dict(), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ScoreReport:
+        """A report from what :meth:`as_dict` gave; other entries are ignored.
+
+        Raises:
+            InputRejected: an entry is missing.
+        """
+        try:
+            known = {entry.name: values[entry.name] for entry in fields(cls)}
+            domains = tuple(DomainReport(**domain) for domain in known["domains"])
+        except (KeyError, TypeError) as fault:
+            raise InputRejected("score report", [f"not a score report: {fault}"]) from None
+        return cls(**{**known, "domains": domains, "retake_days": tuple(known["retake_days"])})
 
     __repr__ = text
 

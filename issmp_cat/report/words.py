@@ -24,7 +24,7 @@ def as_text(report: ScoreReport) -> str:
     """The whole report, 80 columns wide."""
     lines = [report.title, "=" * len(report.title)]
     lines += _wrapped(f"*** SIMULATED CANDIDATE: {report.simulated} ***", "") if report.simulated else []
-    lines += [f"{name:<12}{value}" for name, value in facts(report)]
+    lines += [line for name, value in facts(report) for line in _wrapped(value, f"{name:<12}")]
     lines += ["", f"By domain, from its own answers; {report.level:.0%} interval, −3 to 3 logits; ┃ marks the cut", ""]
     for domain in report.domains:
         right = f"{domain.right} of {domain.items} right"

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from issmp_cat import Exam, Item, ItemBank
-from issmp_cat.report import score_report
+from issmp_cat.errors import InputRejected
+from issmp_cat.report import ScoreReport, score_report
 
 EXAM = Exam.load("practice")
 BANK = ItemBank.load_packaged("practice-bank")
@@ -121,6 +123,18 @@ def test_json_holds_every_value_and_nothing_that_is_not_a_number():
     assert read["domains"][0]["items"] == report.domains[0].items
 
 
+def test_a_report_survives_its_own_json():
+    report = score_report(taken(right))
+    read = ScoreReport.from_dict(json.loads(report.to_json()))
+    assert read.as_dict() == report.as_dict()
+    assert read.text() == report.text()
+
+
+def test_what_is_not_a_report_is_refused():
+    with pytest.raises(InputRejected, match="not a score report"):
+        ScoreReport.from_dict({"score": 700})
+
+
 def test_the_page_escapes_what_candidates_call_themselves():
     page = score_report(taken(right, candidate="<script>alert(1)</script>")).html()
     assert "<script" not in page
@@ -142,8 +156,10 @@ def test_the_page_needs_nothing_but_itself():
     assert reader.found == []
 
 
-def test_text_fits_a_terminal_of_80_columns():
-    assert max(map(len, score_report(taken(right)).text().splitlines())) <= 80
+@pytest.mark.parametrize("reason", ["the maximum length is reached", "the confidence interval excludes the cut"])
+def test_text_fits_a_terminal_of_80_columns(reason):
+    report = replace(score_report(taken(right)), reason=reason, minimum=75, simulated="drawn at θ = −0.3 " * 4)
+    assert max(map(len, report.text().splitlines())) <= 80
 
 
 def test_retake_waiting_days_are_told_to_those_who_failed_only():
