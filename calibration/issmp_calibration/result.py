@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,7 +79,7 @@ class Calibration:
     def summary(self) -> str:
         """The result in a few lines."""
         fitted = int(self.items.fitted.sum())
-        verdicts = Counter(self.items.verdict)
+        verdicts = Counter(re.split(r" \(|:", verdict)[0] for verdict in self.items.verdict)
         fine = verdicts.pop(FINE, 0)
         priors = ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()) or "none"
         sd = f"{self.latent.sd:.4f}" if self.latent.sd != 1.0 else "1"

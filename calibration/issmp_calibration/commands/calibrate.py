@@ -1,0 +1,244 @@
+"""``issmp-cat calibrate``: from a response log to a calibrated item bank."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from issmp_calibration.log.options import (
+    AttemptsOption,
+    CandidatesOption,
+    ColumnOption,
+    DuplicatesOption,
+    JsonOption,
+    KeyOption,
+    LogArgument,
+    OmittedCodeOption,
+    OmittedOption,
+    QuietOption,
+    ShapeOption,
+    parse_columns,
+)
+
+if TYPE_CHECKING:
+    from issmp_calibration.girth_opinion import GirthOpinion
+    from issmp_calibration.result import Calibration
+
+__all__ = ["command"]
+
+FITTING = "Fitting"
+SHOWN = 60  # items listed on the screen; longer tables go to a file
+PLOTS = ("items", "information", "latent", "convergence", "curves")
+
+
+class ModelName(StrEnum):
+    """The models, as typed on the command line."""
+
+    rasch = "rasch"
+    one = "1pl"
+    two = "2pl"
+    three = "3pl"
+
+
+class Peer(StrEnum):
+    """Who may give a second opinion."""
+
+    girth = "girth"
+
+
+def command(
+    log: LogArgument,
+    key: KeyOption = None,
+    model: Annotated[ModelName, typer.Option("--model", "-m", help="Item response model.")] = ModelName.two,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the item bank here (.json, or .csv).")
+    ] = None,
+    bank_id: Annotated[str | None, typer.Option("--id", help="Name of the bank; the file's name if not given.")] = None,
+    items: Annotated[Path | None, typer.Option(help="Write the item table to this CSV file.")] = None,
+    result: Annotated[Path | None, typer.Option(help="Write the whole result to this JSON file.")] = None,
+    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Write plots (SVG) into this folder.")] = None,
+    compare: Annotated[
+        Peer | None, typer.Option(help="Fit the same log with girth too, and print both side by side.")
+    ] = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")] = False,
+    priors: Annotated[
+        bool,
+        typer.Option("--priors/--no-priors", help="The 3PL's priors on ln a and logit c.", rich_help_panel=FITTING),
+    ] = True,
+    errors: Annotated[
+        bool, typer.Option("--errors/--no-errors", help="Compute standard errors.", rich_help_panel=FITTING)
+    ] = True,
+    nodes: Annotated[
+        int | None,
+        typer.Option(help="Nodes of the ability grid; by itself 61, or more for long tests.", rich_help_panel=FITTING),
+    ] = None,
+    tolerance: Annotated[
+        float,
+        typer.Option(help="Settled within this many standard errors of the solution.", rich_help_panel=FITTING),
+    ] = 1e-3,
+    max_passes: Annotated[
+        int, typer.Option(help="Passes over the answers after which to give up.", rich_help_panel=FITTING)
+    ] = 200,
+    threads: Annotated[
+        int | None,
+        typer.Option(help="Threads; all processors by default. Results do not change.", rich_help_panel=FITTING),
+    ] = None,
+    candidates: CandidatesOption = None,
+    shape: ShapeOption = None,
+    column: ColumnOption = None,
+    omitted: OmittedOption = "wrong",
+    duplicates: DuplicatesOption = "error",
+    attempts: AttemptsOption = "first",
+    omitted_code: OmittedCodeOption = None,
+) -> None:
+    """Calibrate items by marginal maximum likelihood and write the item bank.
+
+    Items that everyone got right or wrong, items nobody saw and candidates without answers are set apart with a
+    verdict. If an item has not settled, everything is written all the same and the exit code is 4.
+
+    Examples:
+      issmp-cat calibrate responses.csv.gz --key key.csv -o bank.json
+
+      issmp-cat calibrate responses.parquet --model 3pl -o bank.json --plots plots
+
+      issmp-cat calibrate wide.csv --model rasch --compare girth
+
+      issmp-cat calibrate responses.csv --key key.csv --json > result.json
+    """
+    from issmp_calibration import CalibrationOptions, Priors, calibrate, read_key, read_log
+    from issmp_calibration.log import Rules
+    from issmp_cat.cli import talk
+    from issmp_cat.errors import NotConverged
+
+    known = read_key(key) if key else None
+    answers = read_log(
+        log,
+        key=known,
+        candidates=candidates,
+        shape=shape,
+        columns=parse_columns(column or []),
+        omitted=omitted,
+        duplicates=duplicates,
+        attempts=attempts,
+        rules=Rules(omitted_codes=tuple(omitted_code or ())),
+    )
+    for line in answers.note:
+        talk.say(line, quiet)
+    with talk.progress("fitting", quiet=quiet) as advance:
+        found = calibrate(
+            answers,
+            model=model.value,
+            key=known,
+            priors=None if priors else Priors(),
+            standard_errors=errors,
+            threads=threads,
+            progress=lambda _: advance(1),
+            options=CalibrationOptions(nodes=nodes, tolerance=tolerance, max_passes=max_passes),
+        )
+    opinion = None
+    if compare is not None:
+        from issmp_calibration.girth_opinion import girth_opinion
+
+        with talk.progress("girth", quiet=quiet):
+            opinion = girth_opinion(found, answers)
+    if as_json:
+        _print_json(found, opinion)
+    else:
+        _print(found, opinion)
+    written = _write(found, output, bank_id, items, result, plots, dry_run=dry_run)
+    for path in written:
+        talk.say(f"{'would write' if dry_run else 'wrote'} {path}", quiet)
+    _next(log, output, quiet=quiet)
+    if not found.converged:
+        raise NotConverged(found.reason)
+
+
+def _print_json(found: Calibration, opinion: GirthOpinion | None) -> None:
+    import json
+
+    from issmp_cat.cli import talk
+
+    content = json.loads(found.to_json())
+    if opinion is not None:
+        content["girth"] = {"summary": opinion.summary(), "items": dict(opinion.columns)}
+    talk.print_json(content)
+
+
+def _print(found: Calibration, opinion: GirthOpinion | None) -> None:
+    """Summary, items that deserve a look (all of a short test), and the second opinion."""
+    from issmp_cat.cli import talk
+
+    print(found.summary())
+    print()
+    columns = found.items.columns
+    free = {"rasch": "b", "1pl": "ab", "2pl": "ab"}.get(found.model, "abc")
+    estimates = [name for letter in free for name in (letter, f"se_{letter}")]
+    names = ("item", *estimates, "answers", "p_value", "item_rest", "verdict")
+    rows = list(zip(*(columns[name] for name in names), strict=True))
+    wanted = [row for row in rows if row[-1] != "ok"] if len(rows) > SHOWN else rows
+    shown = [[_number(value) for value in row] for row in wanted[:SHOWN]]
+    title = "items" if len(rows) <= SHOWN else f"items with a verdict: {len(wanted):,} of {len(rows):,}"
+    if shown:
+        talk.table(title, names, shown)
+    if len(wanted) > SHOWN:
+        print(f"… and {len(wanted) - SHOWN:,} more: --items FILE writes the whole table")
+    if opinion is None:
+        return
+    print(f"\n{opinion.summary()}")
+    if len(opinion.item) and len(opinion.item) <= SHOWN:
+        side = opinion.columns
+        talk.table("", list(side), [[_number(value) for value in row] for row in zip(*side.values(), strict=True)])
+
+
+def _number(value: object) -> object:
+    """Four decimals for a number that exists, nothing for one that does not."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4f}"  # noqa: PLR0124 - NaN alone differs from itself
+    return value
+
+
+def _write(
+    found: Calibration,
+    output: Path | None,
+    bank_id: str | None,
+    items: Path | None,
+    result: Path | None,
+    plots: Path | None,
+    *,
+    dry_run: bool,
+) -> list[Path]:
+    """Write what was asked for; each file whole or not at all."""
+    from issmp_cat.files import atomic_write
+
+    drawn = [plots / f"{kind}.svg" for kind in PLOTS] if plots else []
+    wanted = [path for path in (output, items, result, *drawn) if path]
+    if dry_run:
+        return wanted
+    if output:
+        found.to_bank(id=bank_id or output.stem).save(output)
+    if items:
+        with atomic_write(items) as handle:
+            found.frame.to_csv(handle, index=False, lineterminator="\n")
+    if result:
+        found.to_json(result)
+    if plots:
+        plots.mkdir(parents=True, exist_ok=True)
+        for kind, path in zip(PLOTS, drawn, strict=True):
+            found.plot(kind).save(path)  # type: ignore[arg-type]
+    return wanted
+
+
+def _next(log: list[Path], output: Path | None, *, quiet: bool) -> None:
+    import shlex
+
+    from issmp_cat.cli import talk
+
+    if output:
+        talk.next_step(f"issmp-cat score {shlex.join(map(str, log))} --bank {shlex.quote(str(output))}", quiet)
+    else:
+        talk.next_step("add -o bank.json to write the item bank", quiet)

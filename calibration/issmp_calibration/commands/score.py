@@ -1,0 +1,218 @@
+"""``issmp-cat score``: abilities, scaled scores and decisions for every candidate of a log."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from issmp_calibration.log.options import (
+    AttemptsOption,
+    CandidatesOption,
+    ColumnOption,
+    DuplicatesOption,
+    JsonOption,
+    KeyOption,
+    LogArgument,
+    OmittedCodeOption,
+    OmittedOption,
+    QuietOption,
+    ShapeOption,
+    parse_columns,
+)
+
+if TYPE_CHECKING:
+    from issmp_calibration.log import ItemKey
+    from issmp_calibration.pass_rates import PassRates
+    from issmp_calibration.scoring import Scores
+    from issmp_cat.exam import Exam
+    from issmp_cat.responses import ResponseLog
+
+__all__ = ["command"]
+
+
+class Method(StrEnum):
+    """The estimators, as typed on the command line."""
+
+    eap = "eap"
+    map = "map"
+    ml = "ml"
+    wle = "wle"
+
+
+def command(
+    log: LogArgument,
+    bank: Annotated[
+        Path | None, typer.Option("--bank", "-b", help="Item bank (.json or .csv) to score against.")
+    ] = None,
+    exam: Annotated[
+        str | None, typer.Option("--exam", "-e", help="Exam that sets scale, cut and estimator: a name or a TOML file.")
+    ] = None,
+    raw_cut: Annotated[
+        int | None, typer.Option("--raw-cut", min=0, help="Pass by raw score: the lowest that passes. Needs no bank.")
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option("--by", metavar="COLUMN", help="Pass rates by this column about candidates.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write a row for each candidate to this CSV.")
+    ] = None,
+    method: Annotated[
+        Method | None, typer.Option("--method", "-m", help="Estimator; the exam's own if not given.")
+    ] = None,
+    pretest: Annotated[bool, typer.Option("--pretest", help="Let pretest items count too.")] = False,
+    key: KeyOption = None,
+    candidates: CandidatesOption = None,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+    threads: Annotated[int | None, typer.Option(help="Threads; all processors by default.")] = None,
+    shape: ShapeOption = None,
+    column: ColumnOption = None,
+    omitted: OmittedOption = "wrong",
+    duplicates: DuplicatesOption = "error",
+    attempts: AttemptsOption = "first",
+    omitted_code: OmittedCodeOption = None,
+) -> None:
+    """Score the candidates of a response log: θ, standard error, scaled score, decision; or raw scores and pass rates.
+
+    Without ``-o`` and ``--json`` the rows go to stdout as CSV; with ``-o`` stdout shows the pass rates.
+
+    Examples:
+      issmp-cat score responses.csv.gz --key key.csv --bank bank.json -o scores.csv
+
+      issmp-cat score responses.csv --bank bank.json --exam issmp-linear --method wle > scores.csv
+
+      issmp-cat score responses.csv.gz --key key.csv --candidates candidates.csv --raw-cut 119 --by attempt
+    """
+    from issmp_calibration import read_key, read_log
+    from issmp_calibration.log import Rules
+    from issmp_cat.cli import talk
+    from issmp_cat.errors import UsageError
+
+    if bank is None and raw_cut is None:
+        raise UsageError("nothing to score with: give --bank FILE, or --raw-cut POINTS")
+    if raw_cut is not None and exam is not None:
+        raise UsageError("--raw-cut and --exam both decide who passes: give one of them")
+    known = read_key(key) if key else None
+    answers = read_log(
+        log,
+        key=known,
+        candidates=candidates,
+        shape=shape,
+        columns=parse_columns(column or []),
+        omitted=omitted,
+        duplicates=duplicates,
+        attempts=attempts,
+        rules=Rules(omitted_codes=tuple(omitted_code or ())),
+    )
+    for line in answers.note:
+        talk.say(line, quiet)
+    columns, rates = _score(answers, known, bank, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
+    _tell(columns, rates, output, as_json=as_json)
+    if output:
+        talk.say(f"wrote {output}", quiet)
+    talk.next_step("issmp-cat simulate --help" if bank else "issmp-cat calibrate --help", quiet)
+
+
+def _score(
+    log: ResponseLog,
+    known: ItemKey | None,
+    bank: Path | None,
+    exam: str | None,
+    raw_cut: int | None,
+    by: str | None,
+    method: Method | None,
+    threads: int | None,
+    *,
+    pretest: bool,
+    quiet: bool,
+) -> tuple[dict[str, Any], PassRates]:
+    """Columns of the table by candidate, and pass rates."""
+    from issmp_calibration.pass_rates import pass_rates, raw_decisions
+    from issmp_cat.cli import talk
+
+    columns: dict[str, Any] = {"candidate": log.persons}
+    if bank is not None:
+        from issmp_cat.exam import Exam
+
+        plan = Exam.load(exam or "issmp")
+        with talk.progress("scoring", quiet=quiet):
+            scores = _abilities(log, bank, plan, method, threads, pretest=pretest)
+        for line in scores.summary().splitlines():
+            talk.say(line, quiet)
+        columns |= {"theta": scores.theta, "se": scores.se, "answers": scores.answers, "raw": scores.raw}
+        if raw_cut is None:
+            talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumption}".strip(), quiet)
+            scaled, decision = _decide(scores, plan)
+            columns |= {"scaled": scaled, "decision": decision}
+            passed, counted = decision == "pass", decision != ""
+    if raw_cut is not None:
+        raw, passed, counted = raw_decisions(log, raw_cut, known)
+        columns |= {"raw": raw, "decision": _words(passed, counted)}
+    if by is not None and by in log.candidates:
+        columns[by] = log.candidates[by]
+    return columns, pass_rates(log, passed, counted, by)
+
+
+def _abilities(
+    log: ResponseLog, bank: Path, exam: Exam, method: Method | None, threads: int | None, *, pretest: bool
+) -> Scores:
+    """θ by the exam's own estimator and grid, so that a session's report and this table say the same."""
+    from issmp_calibration.scoring import score
+    from issmp_cat.bank import ItemBank
+
+    items, how = ItemBank.load(bank), exam.scoring
+    mean = items.metric.latent_mean if how.prior_mean is None else float(how.prior_mean)
+    sd = items.metric.latent_sd if how.prior_sd is None else float(how.prior_sd)
+    return score(
+        log,
+        items,
+        method=method.value if method else how.estimator,
+        prior=(mean, sd),
+        nodes=how.nodes,
+        limit=float(how.limit),
+        pretest=pretest,
+        threads=threads,
+    )
+
+
+def _decide(scores: Scores, exam: Exam) -> tuple[Any, Any]:
+    """Scaled score and decision of each candidate; nothing for those without answers."""
+    import numpy as np
+
+    known = scores.answers > 0
+    scaled = [
+        exam.scale.score(float(theta)) if there else None for theta, there in zip(scores.theta, known, strict=True)
+    ]
+    return np.array(scaled, dtype=object), _words(scores.theta >= exam.scale.theta_cut, known)
+
+
+def _words(passed: Any, known: Any) -> Any:
+    import numpy as np
+
+    return np.where(known, np.where(passed, "pass", "fail"), "")
+
+
+def _tell(columns: dict[str, Any], rates: PassRates, output: Path | None, *, as_json: bool) -> None:
+    """Rows and rates, where they belong."""
+    import sys
+
+    import pandas as pd
+
+    from issmp_cat.cli import talk
+    from issmp_cat.files import atomic_write
+
+    frame = pd.DataFrame(columns)
+    if output:
+        with atomic_write(output) as handle:
+            frame.to_csv(handle, index=False, lineterminator="\n")
+    if as_json:
+        talk.print_json({"candidates": columns, "pass_rates": rates.columns})
+    elif output or "theta" not in columns:
+        table = rates.columns
+        share = {name: [f"{100 * value:.1f} %" for value in table[name]] for name in ("rate", "low", "high")}
+        talk.table("pass rates (95 % intervals)", list(table), list(zip(*(table | share).values(), strict=True)))
+    else:
+        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
