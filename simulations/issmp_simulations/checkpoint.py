@@ -58,9 +58,9 @@ class Checkpoint:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as parts:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as parts:
                 return {name: parts[name] for name in parts.files}
-        except (OSError, ValueError, zipfile.BadZipFile):
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return None  # a damaged part is computed again
 
     def save(self, first: int, count: int, parts: Mapping[str, NDArray[Any]]) -> None:

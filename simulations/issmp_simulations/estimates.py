@@ -27,7 +27,7 @@ class Estimate:
         """For people.
 
         >>> proportion(620, 1000).show(1, percent=True)
-        '62.0 % [58.9, 65.0]'
+        '62.0 % [59.0, 65.0]'
         """
         factor = 100.0 if percent else 1.0
         value, low, high = (f"{factor * number:.{digits}f}" for number in (self.value, self.low, self.high))

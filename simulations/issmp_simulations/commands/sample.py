@@ -128,4 +128,4 @@ def log_command(
             f"seed {chosen}"
         )
     key_option = f" --key {key}" if key is not None else ""
-    next_step(f"issmp-cat calibrate {output}{key_option} --model 2pl -o bank.json", quiet)
+    next_step(f"issmp-cat calibrate {output}{key_option} --model 2pl -o calibrated.json", quiet)
