@@ -8,6 +8,9 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 __all__ = [
+    "DECIDED",
+    "GO_ON",
+    "MAXIMUM_LENGTH",
     "NO_ITEM",
     "REASONS",
     "TIME_OUT",

@@ -14,7 +14,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.irt.curves import fisher, probability_at, slope, slope_change
 
-__all__ = ["AbilityEstimate", "maximise"]
+__all__ = ["MAP", "ML", "WLE", "AbilityEstimate", "maximise", "score_terms"]
 
 ML, MAP, WLE = 1, 2, 3
 SCAN = 64

@@ -22,7 +22,7 @@ from issmp_cat.errors import BankError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ItemBank", "contradictions"]
+__all__ = ["ItemBank", "contradictions", "did_you_mean"]
 
 # What is known about an item without changing how it is chosen or scored.
 _NO_DECISION = {"answers", "provisional", "statistics", "verdict"}

@@ -17,7 +17,7 @@ from issmp_cat.cli.registry import build_command
 from issmp_cat.errors import InputRejected, IssmpError
 from issmp_cat.files import atomic_write, read_json, write_json
 
-__all__ = ["CANDIDATES", "STATE", "Diary", "Size", "Step", "run_step", "steps"]
+__all__ = ["CANDIDATES", "SEED", "STATE", "Diary", "Size", "Step", "run_step", "steps"]
 
 STATE, FORMAT = "demo.json", "issmp-cat/demo"
 SEED = 20250601

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from issmp_cat.bank import Item
     from issmp_cat.session import Session
 
-__all__ = ["LIMITS", "missed", "opening", "question_page", "review", "trace_rows"]
+__all__ = ["LIMITS", "missed", "opening", "question_page", "review", "trace_rows", "wrap"]
 
 WIDEST = 80
 

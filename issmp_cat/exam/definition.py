@@ -25,7 +25,7 @@ from issmp_cat.stopping import ConfidenceInterval, FixedLength
 if TYPE_CHECKING:
     from issmp_cat.session import Session
 
-__all__ = ["Exam", "Length", "Report", "Retakes", "Scoring", "Selection"]
+__all__ = ["Exam", "Length", "Report", "Retakes", "Scoring", "Selection", "packaged_exams"]
 
 
 class Part(BaseModel):

@@ -18,7 +18,7 @@ from issmp_cat.selection import Pool, build_pool, new_state
 from issmp_cat.selection.shadow import search
 from issmp_cat.stopping import StopRule, build_stop_rule
 
-__all__ = ["Plan", "plan_exam", "pool_of"]
+__all__ = ["Plan", "most_compatible", "plan_exam", "pool_of"]
 
 
 class Plan(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TypeVar
 from issmp_cat.arrays import Floats
 
 __all__ = [
+    "LOGIT_LIMIT",
     "difficulty",
     "fisher",
     "intercept",

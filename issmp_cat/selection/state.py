@@ -9,7 +9,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.selection.pool import Pool
 
-__all__ = ["State", "copy_state", "give", "new_state", "reset"]
+__all__ = ["State", "block", "copy_state", "give", "new_state", "reset"]
 
 
 class State(NamedTuple):

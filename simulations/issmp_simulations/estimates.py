@@ -9,7 +9,7 @@ import numpy as np
 
 from issmp_cat.arrays import Bools, Floats
 
-__all__ = ["Estimate", "mean_of", "proportion", "rmse_of", "share_of", "wilson"]
+__all__ = ["Z95", "Estimate", "mean_of", "proportion", "rmse_of", "share_of", "wilson"]
 
 Z95 = 1.959963984540054
 

@@ -25,7 +25,7 @@ from issmp_simulations.compliance import Compliance, Rules, count_violations, ru
 from issmp_simulations.kernel import Pace, new_records, run_exams
 from issmp_simulations.population import Population
 
-__all__ = ["CHUNK", "Design", "Exams", "Progress", "run_design", "usable_cores"]
+__all__ = ["CHUNK", "Design", "Exams", "Progress", "pace_of", "run_design", "usable_cores"]
 
 # Candidates a chunk: a fraction of a second of work, a few MB of records.
 CHUNK = 2_000

@@ -27,7 +27,7 @@ from issmp_cat.responses import ResponseLog
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ClassicalStatistics", "TestStatistics", "classical_statistics"]
+__all__ = ["ClassicalStatistics", "TestStatistics", "classical_statistics", "item_status"]
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from issmp_calibration.mml.narrowest import narrowest_posterior
 from issmp_calibration.mml.windows import Windows
 from issmp_cat.arrays import Floats
 
-__all__ = ["Fit", "Pass", "Settings", "fit", "log_table"]
+__all__ = ["SMALL", "Fit", "Pass", "Settings", "fit", "log_table"]
 
 SMALL = 200_000  # answers up to which every pass uses float64 and all nodes
 NOISE = {np.float32: 1e-7, np.float64: 1e-11}  # relative, of a sum of log likelihoods

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["COUNTER", "LANES", "Writer", "add_rows", "dot_rows", "number", "spread_row"]
+__all__ = ["COUNTER", "LANES", "Emit", "Writer", "add_rows", "dot_rows", "number", "spread_row"]
 
 LANES = 16
 SUMS = 4  # independent running sums hide the latency of an addition
