@@ -48,7 +48,10 @@ def _values(folder: Path, plan: tuple[Step, ...], diary: Diary) -> dict[str, Any
         "truth": truth,
         "log": check["log"],
         "recovered": recovered,
-        "recovery_figures": [drawn(recovery_plot(found), _recovery_alt(found)) for found in recovered],
+        "recovery_figures": [
+            drawn(recovery_plot(found), f"Estimated against true {found.words}, item by item", _recovery_alt(found))
+            for found in recovered
+        ],
         "calibration_figures": folder_figures(folder / "plots" / "calibration"),
         "exam": Exam.load("issmp"),
         "exam_check": _read(folder, "exam-check.json"),
@@ -77,7 +80,9 @@ def _candidate(folder: Path, label: str) -> dict[str, Any]:
         f"Ability of the {label} candidate after each of {report.items} answers, narrowing to {report.theta:.2f} "
         f"with standard error {report.se:.2f}; the cut is {report.cut:g}"
     )
-    figure = drawn(trace_plot(report, content["trace"], CANDIDATES[label]), alt)
+    figure = drawn(
+        trace_plot(report, content["trace"], CANDIDATES[label]), f"θ after each answer of the {label} candidate", alt
+    )
     return {"label": label, "theta": CANDIDATES[label], "report": report, "figure": figure}
 
 
@@ -110,8 +115,8 @@ def broken(study: Mapping[str, Any]) -> int:
 def percent(estimate: Mapping[str, float] | None) -> str:
     """A share with its 95 % interval.
 
-    >>> percent({"value": 0.6215, "low": 0.6185, "high": 0.6245})
-    '62.2 % [61.8, 62.5]'
+    >>> percent({"value": 0.6216, "low": 0.6186, "high": 0.6246})
+    '62.2 % [61.9, 62.5]'
     """
     if estimate is None:
         return "nobody to count"
@@ -142,9 +147,13 @@ def study_rows(study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         ("False fails", percent(study["false_fail"]), f"of those truly above: {percent(study['false_fail_rate'])}"),
         ("Bias of θ", f"{number('bias', 4)} logits", "mean of estimate minus truth"),
         ("RMSE of θ", f"{number('rmse', 4)} logits", f"mean standard error reported: {number('mean_se', 4)}"),
-        ("Coverage", percent(study["coverage"]), "95 % intervals that hold the true θ"),
+        (
+            "Coverage",
+            percent(study["coverage"]),
+            "95 % intervals that hold the true θ; they do not count the bank's own errors",
+        ),
         ("Questions", number("mean_length", 1), reasons),
-        ("Exposure", f"{max(counts) / n:.1%} at most", f"{sum(c == 0 for c in counts):,} items never used"),
+        ("Exposure", f"{100 * max(counts) / n:.1f} % at most", f"{sum(c == 0 for c in counts):,} items never used"),
         (
             "Rules broken",
             f"{broken(study)} exams",

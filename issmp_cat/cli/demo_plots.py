@@ -31,6 +31,7 @@ CAPTIONS = {
     "bias": "Bias of the estimate by true ability",
 }
 LEFT_OUT = ("curves",)
+MARGIN = 0.2
 
 
 class Figure(NamedTuple):
@@ -45,9 +46,9 @@ def _figure(svg: str, caption: str, alt: str) -> Figure:
     return Figure("data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode(), caption, alt)
 
 
-def drawn(plot: Plot, alt: str) -> Figure:
+def drawn(plot: Plot, caption: str, alt: str) -> Figure:
     """A plot as a figure."""
-    return _figure(plot.to_svg(), plot.title, alt)
+    return _figure(plot.to_svg(), caption, alt)
 
 
 def folder_figures(folder: Path) -> list[Figure]:
@@ -80,23 +81,18 @@ def trace_plot(report: ScoreReport, trace: Sequence[Mapping[str, Any]], truth: f
     """θ after each answer, with one standard error either side."""
     position = [row["position"] for row in trace]
     theta = [row["theta"] for row in trace]
+    low = [row["theta"] - row["se"] for row in trace]
+    high = [row["theta"] + row["se"] for row in trace]
     return Plot(
         title=f"The {report.candidate} candidate, answer by answer",
         x="answers",
         y="ability θ (logits)",
         layers=(
-            Layer(
-                "band",
-                {
-                    "x": position,
-                    "low": [row["theta"] - row["se"] for row in trace],
-                    "high": [row["theta"] + row["se"] for row in trace],
-                },
-                "± 1 standard error",
-            ),
+            Layer("band", {"x": position, "low": low, "high": high}, "± 1 standard error"),
             Layer("line", {"x": position, "y": theta}, "estimate"),
             Layer("hline", {"y": [report.cut]}, f"cut {report.cut:g}", dashed=True),
             Layer("hline", {"y": [truth]}, f"true θ {truth:g}"),
         ),
         note=f"simulated answers; {report.reason}",
+        y_limits=(min(*low, truth, report.cut) - MARGIN, max(*high, truth, report.cut) + MARGIN),
     )

@@ -59,7 +59,7 @@ def command(
         respondent = Script(answers)
     elif simulee is not None:
         respondent = Simulee(simulee, open_bank(truth) if truth else session.bank, session.seed)
-        said = f"answers drawn from the model at θ = {simulee:g}; no person took this exam"
+        said = f"answers drawn from the model at θ = {simulee:g}; no person took this exam".replace("-", "−")
     path = save or resume
     if path is None and simulee is None:
         path = Path(f"session-{session.exam.id}-{session.seed}.json")

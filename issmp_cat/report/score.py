@@ -12,6 +12,7 @@ from issmp_cat.ability import posterior_moments, update_posterior
 from issmp_cat.errors import InputRejected
 from issmp_cat.exam import Exam, plan_exam
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.report.words import per_cent
 from issmp_cat.session import Session
 from issmp_cat.stopping import ConfidenceInterval
 
@@ -178,7 +179,7 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
 def _rule(exam: Exam) -> str:
     """The stopping rule in words."""
     if isinstance(exam.stopping, ConfidenceInterval):
-        return f"{exam.stopping.level:.0%} confidence interval ({exam.stopping.sides}-sided) at the cut"
+        return f"{per_cent(exam.stopping.level)} confidence interval ({exam.stopping.sides}-sided) at the cut"
     return "fixed length"
 
 

@@ -25,7 +25,11 @@ def as_text(report: ScoreReport) -> str:
     lines = [report.title, "=" * len(report.title)]
     lines += _wrapped(f"*** SIMULATED CANDIDATE: {report.simulated} ***", "") if report.simulated else []
     lines += [line for name, value in facts(report) for line in _wrapped(value, f"{name:<12}")]
-    lines += ["", f"By domain, from its own answers; {report.level:.0%} interval, −3 to 3 logits; ┃ marks the cut", ""]
+    lines += [
+        "",
+        f"By domain, from its own answers; {per_cent(report.level)} interval, −3 to 3 logits; ┃ marks the cut",
+        "",
+    ]
     for domain in report.domains:
         right = f"{domain.right} of {domain.items} right"
         lines += [f"{domain.id} {domain.name}", f"   {right:<16}{gauge(domain, report.cut)}   {domain.verdict}"]
@@ -47,7 +51,7 @@ def facts(report: ScoreReport) -> list[tuple[str, str]]:
         *rows,
         ("Result", decision),
         ("Score", f"{report.score} on a scale from {report.lowest} to {report.highest}; pass mark {report.pass_mark}"),
-        ("Score range", f"{report.level:.0%} interval {report.score_low} to {report.score_high}"),
+        ("Score range", f"{per_cent(report.level)} interval {report.score_low} to {report.score_high}"),
         ("Ability", f"θ = {minus(report.theta)}, standard error {report.se:.2f} logits; cut {minus(report.cut)}"),
         ("Estimator", ESTIMATORS[report.estimator]),
         ("Rule", report.rule),
@@ -94,6 +98,15 @@ def caveats(report: ScoreReport) -> list[str]:
     if report.decision == "fail" and report.retake_days:
         said.append(f"Waiting days before the next attempts: {', '.join(map(str, report.retake_days))}.")
     return said
+
+
+def per_cent(share: float) -> str:
+    """A share in words.
+
+    >>> per_cent(0.8)
+    '80 %'
+    """
+    return f"{100 * share:.0f} %"
 
 
 def minus(value: float) -> str:
