@@ -23,6 +23,7 @@ FOREIGN = {
     b"\xd0\xcf\x11\xe0": "an old Excel file; save the sheet as CSV",
 }
 DELIMITERS = ",;\t|"
+RESERVED = {"__file", "__row", "__path", "file_row_number"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,15 +113,19 @@ def text_table(path: Path, error: type[InputRejected]) -> TextTable:
     """
     try:
         with _open_bytes(path) as handle:
-            line = handle.readline(1 << 24).decode("utf-8-sig")
+            lines = handle.readline(1 << 24).decode("utf-8-sig").splitlines()
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise error(path.name, ["the gzip stream is damaged or cut off"]) from None
     except UnicodeDecodeError:
         raise error(path.name, ["line 1: not UTF-8 text; save the file as UTF-8"]) from None
+    line = lines[0] if lines else ""
     if "\0" in line:
         raise error(path.name, ["not a text table: it is binary"])
     delimiter = _delimiter(line)
-    names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    try:
+        names = [name.strip() for name in next(csv.reader([line], delimiter=delimiter), [])]
+    except csv.Error as fault:
+        raise error(path.name, [f"line 1: {fault}"]) from None
     _check_header(path, names, error)
     header = tuple(name or f"Unnamed: {place}" for place, name in enumerate(names))  # as pandas calls them
     return TextTable(path, "gzip" if path.suffix.lower() == ".gz" else "none", delimiter, header)
@@ -138,8 +143,10 @@ def _check_header(path: Path, header: Sequence[str], error: type[InputRejected])
 
 
 def check_names(where: str, names: Sequence[str], error: type[InputRejected]) -> None:
-    """Refuse a column name that appears twice, whatever its case."""
+    """Refuse a column name that appears twice, whatever its case, or that the reader needs for itself."""
     lower = [name.lower() for name in names]
+    if taken := [name for name in names if name.lower() in RESERVED]:
+        raise error(where, [f'column "{name}" has a name that the reader uses itself; rename it' for name in taken])
     twice = [name for place, name in enumerate(names) if name.lower() in lower[:place]]
     if twice:
         raise error(where, [f'column "{name}" appears twice (capitals do not count)' for name in twice])

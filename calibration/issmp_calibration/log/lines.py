@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from collections.abc import Collection
 
@@ -28,7 +29,8 @@ def physical_lines(
     at_row: dict[int, int] = {}
     at_reject: dict[int, int] = {}
     row, line = 0, 0
-    with open_text(text.path, errors="replace") as handle:
+    # A cell too long for Python's reader ends the walk; what lies behind it is named by its record.
+    with open_text(text.path, errors="replace") as handle, contextlib.suppress(csv.Error):
         reader = csv.reader(handle, delimiter=text.delimiter)
         for record, cells in enumerate(reader, 1):
             start, line = line + 1, reader.line_num

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from issmp_calibration.log.detect import TextTable, check_names, is_parquet, text_table
-from issmp_cat.errors import MissingExtra, ResponseLogError
+from issmp_cat.errors import MissingExtra, ResponseLogError, UsageError
 
 if TYPE_CHECKING:
     import duckdb
@@ -108,6 +108,9 @@ def _paths(source: Source) -> list[Path]:
         if not source:
             raise ResponseLogError("response log", ["no files given"])
         return [Path(path) for path in source]
+    if not hasattr(source, "columns"):
+        kind = type(source).__name__
+        raise UsageError(f"a response log is a path, several paths, a data frame or a ResponseLog; got {kind}")
     return []
 
 
@@ -151,6 +154,7 @@ def _parquet(con: duckdb.DuckDBPyConnection, paths: Sequence[Path], where: str) 
         [row[0] for row in con.execute(f"DESCRIBE SELECT * FROM read_parquet({_literal(path)})").fetchall()]
         for path in paths
     ]
+    check_names(where, names[0], ResponseLogError)
     _same_columns(paths, names)
     files = "[" + ", ".join(_literal(path) for path in paths) + "]"
     index = "list_position(" + files + ", __path) - 1"

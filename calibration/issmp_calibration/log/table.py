@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from issmp_calibration.log.detect import is_parquet, open_text, text_table
+from issmp_calibration.log.detect import TextTable, is_parquet, open_text, text_table
 from issmp_calibration.log.faults import Faults
 from issmp_cat.errors import ResponseLogError
 
@@ -42,29 +43,38 @@ def read_table(source: Any, what: str) -> Table:
     if is_parquet(path, ResponseLogError):
         raise ResponseLogError(path.name, [f"the {what} is read from CSV, not from Parquet"])
     text = text_table(path, ResponseLogError)
+    rows, lines = _rows(text)
+    cells = {name: [row[k] for row in rows] for k, name in enumerate(text.header)}
+    return Table(path.name, text.header, cells, lines)
+
+
+def _rows(text: TextTable) -> tuple[list[list[str]], tuple[int, ...]]:
+    """Stripped cells of every row, and the line it ends on.
+
+    Raises:
+        ResponseLogError: no rows, or every row that has another number of fields than the header.
+    """
     faults, rows, lines = Faults(), [], []
+    line, width = 1, len(text.header)
     try:
-        with open_text(path) as handle:
+        with open_text(text.path) as handle:
             reader = csv.reader(handle, delimiter=text.delimiter)
             next(reader)
             for cells in reader:
-                if cells and len(cells) != len(text.header):
-                    faults.add(
-                        "broken rows",
-                        f"line {reader.line_num}: {len(cells)} fields; the header has {len(text.header)}",
-                        line=reader.line_num,
-                    )
+                line = reader.line_num
+                if cells and len(cells) != width:
+                    faults.add("broken rows", f"line {line}: {len(cells)} fields; the header has {width}", line=line)
                 elif cells:
                     rows.append([cell.strip() for cell in cells])
-                    lines.append(reader.line_num)
+                    lines.append(line)
+    except (csv.Error, EOFError, OSError, zlib.error) as fault:
+        faults.add("unreadable", f"after line {line}: {fault}")
     except UnicodeDecodeError:
-        faults.add("encoding", "not UTF-8 text; save the file as UTF-8")
-    faults.check(path.name, ResponseLogError)
-    if not rows:
-        raise ResponseLogError(path.name, ["a header and no rows"])
-    return Table(
-        path.name, text.header, {name: [row[k] for row in rows] for k, name in enumerate(text.header)}, tuple(lines)
-    )
+        faults.add("encoding", f"after line {line}: not UTF-8 text; save the file as UTF-8")
+    if not rows and not faults.told:
+        faults.add("empty", "a header and no rows")
+    faults.check(text.path.name, ResponseLogError)
+    return rows, tuple(lines)
 
 
 def _from_frame(frame: Any, what: str) -> Table:

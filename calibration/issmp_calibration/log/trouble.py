@@ -132,7 +132,7 @@ def _broken(raw: Raw) -> list[tuple[Place, str, str]]:
     found: dict[Place, tuple[Place, str, str]] = {}
     for reject in raw.rejects:
         text, place = raw.texts[reject.file], (reject.file, reject.record)
-        shown = reject.text[:40] + ("…" if len(reject.text) > 40 else "")
+        shown = " ⏎ ".join(reject.text.splitlines())[:40] + ("…" if len(reject.text) > 40 else "")
         cells = reject.text.count(text.delimiter) + 1
         said = REJECTS.get(reject.error, f"{cells} fields; the header has {len(text.header)}")
         found.setdefault(place, (place, "broken rows", f"{said}: {shown}"))

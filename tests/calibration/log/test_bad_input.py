@@ -87,28 +87,61 @@ def test_duplicates_name_some_candidates():
     assert problem.startswith("5 candidates answered the same item twice in one attempt (C0, C1, C2, …): duplicates=")
 
 
-@pytest.mark.parametrize(
-    ("name", "content", "problem"),
-    [
-        ("empty.csv", b"", "the file is empty"),
-        ("blank.csv", b"\n\n", "the file is empty"),
-        ("header.csv", b"candidate,item,score\n", "a header and no answers"),
-        ("text.parquet", b"candidate,item,score\n", "named .parquet, but it is text, not Parquet"),
-        ("cut.parquet", b"PAR1 and then nothing", "cannot be read"),
-        ("plain.csv.gz", GOOD.encode(), "named .gz, but it is text, not gzip-compressed"),
-        ("packed.csv", gzip.compress(GOOD.encode()), "named .csv, but it is gzip-compressed; add .gz to its name"),
-        ("cut.csv.gz", gzip.compress(GOOD.encode() * 9999)[:300], "the gzip stream is damaged or cut off"),
-        ("columns.csv", b"PAR1\0\0\0PAR1", "named .csv, but it is a Parquet file; rename it to .parquet"),
-        ("sheet.csv", b"PK\x03\x04\0\0", "not a text table: it is a zip or Excel file; save the sheet as CSV"),
-        ("binary.csv", b"\x7fELF\0\0\0\1", "not a text table: it is binary"),
-        ("utf16.csv", GOOD.encode("utf-16"), 'not a text table: it is UTF-16 text; save it as "CSV UTF-8"'),
-        ("values.csv", b"0,1,1\n1,1,0\n", 'line 1 holds values ("0,1,1"), not column names; add a header line'),
-        ("twice.csv", b"candidate,item,item,score\n1,2,3,1\n", 'column "item" appears twice (capitals do not count)'),
-    ],
-)
-def test_a_file_that_is_not_what_its_name_says(file, name, content, problem):
+NO_TABLES = {
+    "empty.csv": (b"", "the file is empty"),
+    "blank.csv": (b"\n\n", "the file is empty"),
+    "header.csv": (b"candidate,item,score\n", "a header and no answers"),
+    "text.parquet": (b"candidate,item,score\n", "named .parquet, but it is text, not Parquet"),
+    "cut.parquet": (b"PAR1 and then nothing", "cannot be read"),
+    "plain.csv.gz": (GOOD.encode(), "named .gz, but it is text, not gzip-compressed"),
+    "packed.csv": (
+        gzip.compress(GOOD.encode(), mtime=0),
+        "named .csv, but it is gzip-compressed; add .gz to its name",
+    ),
+    "cut.csv.gz": (gzip.compress(GOOD.encode() * 9999, mtime=0)[:300], "the gzip stream is damaged or cut off"),
+    "columns.csv": (b"PAR1\0\0\0PAR1", "named .csv, but it is a Parquet file; rename it to .parquet"),
+    "sheet.csv": (b"PK\x03\x04\0\0", "not a text table: it is a zip or Excel file; save the sheet as CSV"),
+    "binary.csv": (b"\x7fELF\0\0\0\1", "not a text table: it is binary"),
+    "utf16.csv": (GOOD.encode("utf-16"), 'not a text table: it is UTF-16 text; save it as "CSV UTF-8"'),
+    "lines.csv": (b"\n\ncandidate,item,score\na,x,1\n", "line 1 is empty; expected a header with column names"),
+    "cell.csv": (b"candidate,item,score\na," + b"x" * 3_000_000 + b",1\n", "line 2: longer than 2 MB: a,xxx"),
+    "quote.csv": (b'candidate,item,score\n"a,x,1\nb,x,0\n', "line 2: a quote that does not close"),
+    "values.csv": (b"0,1,1\n1,1,0\n", 'line 1 holds values ("0,1,1"), not column names; add a header line'),
+    "twice.csv": (b"candidate,item,item,score\n1,2,3,1\n", 'column "item" appears twice (capitals do not count)'),
+}
+
+
+@pytest.mark.parametrize("name", NO_TABLES)
+def test_a_file_that_is_not_what_its_name_says(file, name):
+    content, problem = NO_TABLES[name]
     (said,) = refused(file(content, name))
     assert said.startswith(problem)
+
+
+def test_a_column_name_that_the_reader_needs(tmp_path):
+    path = tmp_path / "log.parquet"
+    duckdb.sql("SELECT 'a' AS candidate, 'x' AS item, 1 AS score, 3 AS file_row_number").write_parquet(str(path))
+    assert refused(path) == ('column "file_row_number" has a name that the reader uses itself; rename it',)
+
+
+def test_what_is_no_source_at_all_is_a_wrong_call():
+    with pytest.raises(UsageError, match="got int"):
+        read_log(3)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"item,key\nx\n", "line 2: 1 fields; the header has 2"),
+        (b"item,key\n", "a header and no rows"),
+        (b"item,key\nx,\xff\n", "after line 1: not UTF-8 text; save the file as UTF-8"),
+        (b"answer,points\nx,1\n", "no column names the item; found answer, points; accepted names: item, item_id, id"),
+    ],
+)
+def test_a_key_file_that_cannot_be_read(file, content, problem):
+    with pytest.raises(ResponseLogError) as caught:
+        read_key(file(content, "key.csv"))
+    assert caught.value.problems == (problem,)
 
 
 def test_another_encoding_is_told_by_line(file):

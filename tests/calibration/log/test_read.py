@@ -110,6 +110,20 @@ def test_semicolons_byte_order_mark_windows_lines_and_quotes_are_understood(tmp_
     assert_same(read_log(path, key=KEY), read_log(long, key=KEY))
 
 
+def test_lines_of_old_macs_are_understood(tmp_path, long):
+    path = tmp_path / "mac.csv"
+    path.write_bytes(LONG.replace("\n", "\r").encode())
+    assert_same(read_log(path, key=KEY), read_log(long, key=KEY))
+
+
+def test_unnamed_columns_are_row_names_or_nothing(tmp_path):
+    path = tmp_path / "wide.csv"
+    path.write_text(",a,b,\nr1,0,1,\nr2,1,1,\n")
+    log = read_log(path)
+    assert list(log.persons) == ["r1", "r2"]
+    assert list(log.items) == ["a", "b"]
+
+
 def test_names_of_the_item_response_warehouse_are_understood():
     frame = pd.DataFrame(
         {"id": [7, 7, 8], "item": ["x", "y", "x"], "resp": [1, 0, 1], "rt": [3.0, 4.0, None], "cov_age": [30, 30, 41]}
