@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from issmp_cat.report.score import DomainReport, ScoreReport
 
-__all__ = ["ESTIMATORS", "as_text", "caveats", "facts", "gauge", "minus"]
+__all__ = ["ESTIMATORS", "as_text", "caveats", "facts", "gauge", "minus", "per_cent"]
 
 ESTIMATORS = {
     "eap": "posterior mean (EAP); its standard error is the posterior SD",
