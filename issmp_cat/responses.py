@@ -93,7 +93,8 @@ class ResponseLog:
         """A log from a matrix of scores, persons in rows, NaN for missing.
 
         Raises:
-            ResponseLogError: not a matrix, or a score that is not a whole number from 0 to 127.
+            ResponseLogError: not a matrix, names that do not fit it, or a score that is not a whole number from 0
+                to 127.
 
         >>> log = ResponseLog.from_wide(np.array([[1, 0], [np.nan, 1]]))
         >>> log.start, log.item, log.score
@@ -108,6 +109,13 @@ class ResponseLog:
         if wrong.any():
             raise ResponseLogError("scores", [f"{wrong.sum()} impossible scores, for example {values[wrong][0]:g}"])
         n_persons, n_items = matrix.shape
+        unfit = [
+            f"{len(names)} names for {n} {what}"
+            for what, names, n in (("persons", persons, n_persons), ("items", items, n_items))
+            if names is not None and len(names) != n
+        ]
+        if unfit:
+            raise ResponseLogError("scores", unfit)
         _, column = np.nonzero(seen)
         return cls(
             persons=np.array(persons if persons is not None else [f"C{p + 1:05d}" for p in range(n_persons)]),
