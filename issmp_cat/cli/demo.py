@@ -71,7 +71,7 @@ def _prepare(folder: Path, force: bool) -> None:
         strange = folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists()
         if strange and not force:
             raise UsageError(f"{folder} holds something that is not a demo; choose another --dir, or --force")
-        (folder / "plots").mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
     except OSError as fault:
         raise UsageError(f"{folder}: no folder can be made here ({fault.strerror})") from None
 
@@ -87,10 +87,10 @@ def _run(plan: tuple[Step, ...], diary: Diary, quiet: bool) -> None:
             continue
         if not fresh:
             with progress("compile the kernels (a minute the first time, kept for later)", quiet=quiet):
-                run_step(Step("warmup", ("warmup",), ()), diary)
+                run_step(Step("warm up", ("warmup",), ()), diary.folder)
         fresh = True
         with progress(f"{_place(n, plan)} {step.title}", quiet=quiet):
-            run_step(step, diary)
+            diary.note(step, run_step(step, diary.folder))
 
 
 def _place(n: int, plan: tuple[Step, ...]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from issmp_cat.bank import ItemBank
 from issmp_cat.cli.demo_plots import drawn, folder_figures, recovery_plot, trace_plot
 from issmp_cat.cli.demo_recovery import Recovery, recovery
-from issmp_cat.cli.demo_steps import CANDIDATES, SEED
+from issmp_cat.cli.demo_steps import CANDIDATES, SEED, Size, steps
 from issmp_cat.exam import Exam
 from issmp_cat.files import atomic_write
 from issmp_cat.report import ScoreReport
@@ -63,6 +63,7 @@ def _values(folder: Path, plan: tuple[Step, ...], diary: Diary) -> dict[str, Any
         "seconds": sum(diary.done[step.title]["seconds"] for step in plan),
         "versions": _versions(),
         "seed": SEED,
+        "command": "issmp-cat demo" if plan == steps(Size()) else "issmp-cat demo --quick",
     }
 
 

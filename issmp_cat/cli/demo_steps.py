@@ -145,8 +145,8 @@ def file_hash(path: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-def run_step(step: Step, diary: Diary) -> None:
-    """Run one command inside the demo's folder, as if it had been typed there.
+def run_step(step: Step, folder: Path) -> float:
+    """Run one command inside the demo's folder, as if it had been typed there; return the seconds it took.
 
     Raises:
         IssmpError: whatever the command raises.
@@ -154,7 +154,7 @@ def run_step(step: Step, diary: Diary) -> None:
     """
     began = time.perf_counter()
     out = io.StringIO()
-    with contextlib.chdir(diary.folder), contextlib.redirect_stdout(out):
+    with contextlib.chdir(folder), contextlib.redirect_stdout(out):
         code = build_command().main([*step.arguments, *_quiet(step)], prog_name="issmp-cat", standalone_mode=False)
         if code == INTERRUPTED:
             raise KeyboardInterrupt
@@ -164,7 +164,7 @@ def run_step(step: Step, diary: Diary) -> None:
             json.loads(out.getvalue())
             with atomic_write(step.capture) as handle:
                 handle.write(out.getvalue())
-    diary.note(step, time.perf_counter() - began)
+    return time.perf_counter() - began
 
 
 def _quiet(step: Step) -> tuple[str, ...]:
