@@ -9,19 +9,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from issmp_simulations.log_files import write_log
+    from issmp_simulations.logs import sample_log
     from issmp_simulations.population import Clock, Population
     from issmp_simulations.result import StudyResult
     from issmp_simulations.standard import standard_bank
     from issmp_simulations.study import simulate
 
-__all__ = ["Clock", "Population", "StudyResult", "simulate", "standard_bank"]
+__all__ = ["Clock", "Population", "StudyResult", "sample_log", "simulate", "standard_bank", "write_log"]
 
 _HOMES = {
     "Clock": "population",
     "Population": "population",
     "StudyResult": "result",
+    "sample_log": "logs",
     "simulate": "study",
     "standard_bank": "standard",
+    "write_log": "log_files",
 }
 
 
