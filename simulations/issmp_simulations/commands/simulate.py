@@ -100,14 +100,16 @@ def _run(
     population = Population(mean=mean, sd=sd, clock=None if median is None else Clock(median_seconds=median))
     announce_compilation(quiet)
     with progress(f"{n:,} simulated exams", n, quiet) as advance:
+        where = f"what was done is kept in {checkpoint}; the same command goes on" if checkpoint else "nothing was kept"
         before = 0
 
         def show(done: int, wanted: int) -> None:
             nonlocal before
             advance(done - before)
             before = done
-            where = f"they are kept in {checkpoint}; the same command goes on" if checkpoint else "nothing was kept"
             keep(f"{done:,} of {wanted:,} exams were done; {where}")
+
+        keep(where)
 
         return simulate(
             exam, open_any_bank(bank), population,
