@@ -93,9 +93,10 @@ def count_violations(rules: Rules, items: NDArray[np.int32], reason: NDArray[np.
         items: positions of the items given, negative beyond the end. Shape ``(persons, maximum length)``.
         reason: why each exam ended. Shape ``(persons,)``.
     """
-    persons, column = np.nonzero(items >= 0)
-    given = items[persons, column]
-    length = np.bincount(persons, minlength=len(items))
+    answered = items >= 0
+    given = items[answered]
+    length = np.count_nonzero(answered, axis=1)
+    persons = np.repeat(np.arange(len(items)), length)
     domains = rules.floor.shape[1]
     counts = np.bincount(persons * domains + rules.domain[given], minlength=len(items) * domains).reshape(-1, domains)
     inside = (counts >= rules.floor[length]) & (counts <= rules.ceiling[length])
@@ -108,7 +109,7 @@ def count_violations(rules: Rules, items: NDArray[np.int32], reason: NDArray[np.
     return Compliance(
         off_blueprint=_count(off & by_rule),
         enemies=_count(_with_enemies(held, rules.foes)),
-        repeats=_count(held.sum(axis=0) < length),
+        repeats=_count(np.count_nonzero(held, axis=0) < length) if np.count_nonzero(held) < len(given) else 0,
         wrong_length=_count(wrong_length),
         cut_short=_count(~by_rule),
         cut_short_off_blueprint=_count(off & ~by_rule),
