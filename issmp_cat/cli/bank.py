@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from issmp_cat.cli.sources import open_bank, refuse_to_overwrite
-from issmp_cat.cli.talk import next_step, print_json, say, table
+from issmp_cat.cli.talk import counted, next_step, paragraph, print_json, say, table
 
 if TYPE_CHECKING:
     from issmp_cat.bank import ItemBank
@@ -55,10 +55,20 @@ def check(
     across = _pairs_across(loaded)
     print(f"\nEnemy pairs across domains: {across}" if across else "\nNo enemies across domains.")
     for finding in found:
-        print(f"! {finding.words}; {_count(finding.items)}")
+        paragraph(f"! {finding.words}; {_count(finding.items)}", "  ")
     if not found:
         print("Nothing deserves a look.")
-    next_step(f"issmp-cat exam check issmp --bank {bank}", quiet)
+    next_step(f"issmp-cat exam check {_fitting_exam(loaded)} --bank {bank}", quiet)
+
+
+def _fitting_exam(bank: ItemBank) -> str:
+    """The packaged exam that a bank of these domains and this size may fill; else one's own."""
+    from issmp_cat.exam import Exam
+
+    exam = Exam.load("issmp")
+    if not set(bank.domains) <= set(exam.blueprint.ids):
+        return "my-exam.toml"
+    return exam.id if len(bank) >= exam.length.maximum else "practice"
 
 
 def map_dicts(values: Any) -> list[dict[str, Any]]:
@@ -76,7 +86,7 @@ def _pairs_across(bank: ItemBank) -> int:
 
 def _count(items: tuple[str, ...], most: int = 6) -> str:
     named = ", ".join(items[:most]) + (", …" if len(items) > most else "")
-    return f"{len(items)} item{'s' if len(items) > 1 else ''}: {named}"
+    return f"{counted(len(items), 'item')}: {named}"
 
 
 def _head(bank: ItemBank) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from issmp_cat.cli.sources import open_bank
-from issmp_cat.cli.talk import next_step, print_json, table
+from issmp_cat.cli.talk import counted, next_step, paragraph, print_json, table
 
 if TYPE_CHECKING:
     from issmp_cat.bank import ItemBank
@@ -85,16 +85,22 @@ def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
     ]
     table("Items of each domain at every length (some shown)", columns, rows)
     if bank:
-        print(f"\nBank {bank.id}: {sum(d.operational or 0 for d in found.domains)} operational items, ", end="")
-        print(f"{found.enemy_pairs} enemy pairs. It fills the blueprint.\nNext item: {found.path}.\n")
+        items = counted(sum(d.operational or 0 for d in found.domains), "operational item")
+        print(f"\nBank {bank.id}: {items}, {counted(found.enemy_pairs, 'enemy pair')}. It fills the blueprint.")
+        paragraph(f"Next item: {found.path}.")
+        print()
         table(
             f"Precision for a candidate at the cut (θ = {exam.scale.theta_cut:g}) with the best items",
             ("length", "information", "SE", "posterior SD"),
             [(p.length, f"{p.information:.1f}", f"{p.se:.3f}", f"{p.posterior_sd:.3f}") for p in found.precision],
         )
+    _print_assumptions(exam, bank)
+
+
+def _print_assumptions(exam: Exam, bank: ItemBank | None) -> None:
     print("\nAssumed, not measured:")
     for line in assumptions(exam, bank):
-        print(f"- {line}")
+        paragraph(f"- {line}", "  ")
 
 
 def _window(low: int, high: int) -> str:
@@ -140,9 +146,7 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
     ]
     print()
     table("Settings", ("setting", "value"), rows)
-    print("\nAssumed, not measured:")
-    for line in assumptions(loaded, None):
-        print(f"- {line}")
+    _print_assumptions(loaded, None)
 
 
 @app.command("list")

@@ -6,6 +6,8 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from issmp_cat.cli.talk import counted
+
 if TYPE_CHECKING:
     from issmp_cat.bank import Item
     from issmp_cat.session import Session
@@ -38,7 +40,7 @@ def opening(session: Session) -> str:
     lines += [wrap(note) for note in (exam.note, session.bank.note) if note]
     lines.append(wrap(f"{_length(session)} questions{limit}. There is no way back to an earlier question."))
     if session.answers:
-        lines.append(f"Resumed after {len(session.answers)} answers; {_clock(session)}.")
+        lines.append(f"Resumed after {counted(len(session.answers), 'answer')}; {_clock(session)}.")
     return "\n".join(lines)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from issmp_cat.cli.sources import open_bank, packaged_banks, refuse_to_overwrite
-from issmp_cat.cli.talk import keep, next_step, print_json, say, table
+from issmp_cat.cli.talk import counted, keep, next_step, print_json, say, table
 
 if TYPE_CHECKING:
     from issmp_cat.bank import ItemBank
@@ -136,7 +136,7 @@ def _take(session: Session, respondent: Respondent, path: Path | None) -> Sessio
 def _keep(session: Session, path: Path | None) -> None:
     if path is not None:
         session.save(path)
-        keep(f"{len(session.answers)} answers are kept in {path}; issmp-cat take --resume {path} goes on")
+        keep(f"{counted(len(session.answers), 'answer')} kept in {path}; issmp-cat take --resume {path} goes on")
 
 
 def _close_page(
@@ -156,7 +156,7 @@ def _close_page(
         say("", quiet)
         _print_report(session, report, trace=trace)
     if not session.finished:
-        say(f"\nStopped after {len(session.answers)} answers.", quiet)
+        say(f"\nStopped after {counted(len(session.answers), 'answer')}.", quiet)
         next_step(f"issmp-cat take --resume {path}", quiet)
     elif path:
         say(f"\nThe session is in {path}.", quiet)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["keep", "kept", "next_step", "print_json", "progress", "say", "table", "warn"]
+__all__ = ["counted", "keep", "kept", "next_step", "paragraph", "print_json", "progress", "say", "table", "warn"]
 
 # Piped tables are for programs and pagers: no column is cut to the width of a screen that is not there.
 PIPE_WIDTH = 240
@@ -44,6 +46,23 @@ def keep(text: str) -> None:
 def kept() -> str:
     """What the last :func:`keep` said."""
     return _kept[0] if _kept else "no half-written file is left behind"
+
+
+def paragraph(text: str, hanging: str = "") -> None:
+    """Prose on stdout: broken between words at a terminal's width, one line in a pipe."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        text = textwrap.fill(text, width, subsequent_indent=hanging, break_on_hyphens=False)
+    print(text)
+
+
+def counted(n: int, thing: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "answer"), counted(1200, "item")
+    ('1 answer', '1,200 items')
+    """
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
 
 
 def print_json(content: object) -> None:

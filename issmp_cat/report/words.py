@@ -55,7 +55,7 @@ def facts(report: ScoreReport) -> list[tuple[str, str]]:
         ("Ability", f"θ = {minus(report.theta)}, standard error {report.se:.2f} logits; cut {minus(report.cut)}"),
         ("Estimator", ESTIMATORS[report.estimator]),
         ("Rule", report.rule),
-        ("Ended", f"after {report.items} questions (of {length}): {report.reason}"),
+        ("Ended", f"after {report.items} question{'' if report.items == 1 else 's'} (of {length}): {report.reason}"),
         ("Time", f"{report.seconds / 60:.0f}{limit} minutes"),
     ]
 

@@ -141,7 +141,7 @@ def test_ctrl_c_during_an_exam_keeps_the_answers(tmp_path):
     exam.send_signal(signal.SIGINT)
     _, rest = exam.communicate(timeout=20)
     assert exam.returncode == 130
-    assert "1 answers are kept in session-practice-1.json" in rest
+    assert "1 answer kept in session-practice-1.json" in rest
     assert "Traceback" not in rest
 
 

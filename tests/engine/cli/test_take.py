@@ -93,7 +93,7 @@ def test_an_answer_after_the_time_limit_does_not_count(typing, capsys, monkeypat
     assert run(["take", "--seed", "1"]) == 0
     shown = capsys.readouterr()
     assert "came too late and does not count" in shown.err
-    assert "after 1 questions (of 20): the time is up" in shown.out
+    assert "after 1 question (of 20): the time is up" in shown.out
 
 
 def test_answers_from_a_file_and_from_standard_input_agree(folder, typing, capsys):
