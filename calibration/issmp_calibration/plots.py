@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-KINDS = ("items", "information", "latent", "convergence", "curves")
+KINDS = ("items", "information", "standard_error", "latent", "convergence", "curves")
 THETA = np.linspace(-4.0, 4.0, 161)
-CURVES = 9
+CURVES = 7  # as many as there are colours
 NORMAL_95 = 1.959964
 
 
@@ -33,7 +33,7 @@ def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
     Raises:
         UsageError: an unknown kind, an item that has no parameters.
     """
-    makers = dict(zip(KINDS, (_items, _information, _latent, _convergence, _curves), strict=True))
+    makers = dict(zip(KINDS, (_items, _information, _standard_error, _latent, _convergence, _curves), strict=True))
     if kind not in makers:
         raise UsageError(f'unknown plot "{kind}"; known: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
     return makers[kind](result, _places(result, items))
@@ -90,18 +90,30 @@ def _items(result: Calibration, places: Ints) -> Plot:
 
 
 def _information(result: Calibration, places: Ints) -> Plot:
-    """Information of all items together, and the standard error it means."""
-    total = information(THETA, *_parameters(result, places)).sum(axis=1)
+    """Information of all items together."""
     return Plot(
         title="What the items together measure, and where",
         x="ability θ (logits)",
-        y="information (1/logit²), standard error (logits)",
-        layers=(
-            Layer("line", _columns(x=THETA, y=total), "information"),
-            Layer("line", _columns(x=THETA, y=1.0 / np.sqrt(total)), "standard error", dashed=True),
-        ),
+        y="information (1/logit²)",
+        layers=(Layer("line", _columns(x=THETA, y=_total_information(result, places)), "all items"),),
         note=f"{len(places):,} items answered by one candidate",
     )
+
+
+def _standard_error(result: Calibration, places: Ints) -> Plot:
+    """How precisely all items together would measure."""
+    return Plot(
+        title="How precisely the items together measure",
+        x="ability θ (logits)",
+        y="standard error of θ (logits)",
+        layers=(Layer("line", _columns(x=THETA, y=_total_information(result, places) ** -0.5), "all items"),),
+        note=f"{len(places):,} items answered by one candidate",
+    )
+
+
+def _total_information(result: Calibration, places: Ints) -> Floats:
+    total: Floats = information(THETA, *_parameters(result, places)).sum(axis=1)
+    return total
 
 
 def _latent(result: Calibration, _places: Ints) -> Plot:
@@ -141,7 +153,7 @@ def _convergence(result: Calibration, _places: Ints) -> Plot:
 
 
 def _curves(result: Calibration, places: Ints) -> Plot:
-    """Chance of a right answer by ability, for up to nine items."""
+    """Chance of a right answer by ability, for up to seven items."""
     shown = places[:CURVES]
     chances = probability(THETA, *_parameters(result, shown))
     more = f"; {len(places) - CURVES:,} more not drawn" if len(places) > CURVES else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import platform
 from importlib.metadata import version
@@ -25,7 +26,11 @@ def fingerprint(log: ResponseLog) -> str:
     return digest.hexdigest()[:16]
 
 
+@functools.cache  # reading a distribution's metadata takes milliseconds
+def _installed() -> tuple[tuple[str, str], ...]:
+    return tuple((name, version(name)) for name in ("numpy", "scipy", "numba"))
+
+
 def versions() -> dict[str, Any]:
     """Versions of all that computes."""
-    libraries = {name: version(name) for name in ("numpy", "scipy", "numba")}
-    return {"issmp-cat": __version__, "python": platform.python_version(), **libraries}
+    return {"issmp-cat": __version__, "python": platform.python_version(), **dict(_installed())}

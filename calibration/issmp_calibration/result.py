@@ -125,16 +125,16 @@ class Calibration:
 
     def plot(
         self,
-        kind: Literal["items", "information", "latent", "convergence", "curves"] = "items",
+        kind: Literal["items", "information", "standard_error", "latent", "convergence", "curves"] = "items",
         *,
         items: Sequence[str] | None = None,
     ) -> Plot:
         """A picture of the result.
 
         Args:
-            kind: difficulties with their intervals, test information, population, course of the iteration, or item
-                curves.
-            items: only these items (all of them otherwise; the first nine for curves).
+            kind: difficulties with their intervals, test information, standard error, population, course of the
+                iteration, or item curves.
+            items: only these items (all of them otherwise; the first seven for curves).
         """
         from issmp_calibration.plots import draw
 

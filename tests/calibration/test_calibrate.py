@@ -230,7 +230,7 @@ def test_summary_names_what_matters(result):
 
 
 def test_plots_draw_and_their_arguments_change_the_data(result, tmp_path):
-    for kind in ("items", "information", "latent", "convergence", "curves"):
+    for kind in ("items", "information", "standard_error", "latent", "convergence", "curves"):
         assert result.plot(kind).save(tmp_path / f"{kind}.svg").stat().st_size > 1000
     few = result.plot("curves", items=["I0003"])
     assert set(few.data["layer"]) == {"I0003"}

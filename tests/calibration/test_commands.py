@@ -33,7 +33,7 @@ def test_a_bank_its_table_and_its_plots_are_written(wide, tmp_path, capsys):
     assert f"next: issmp-cat score {wide} --bank {bank}" in err
     assert len(ItemBank.load(bank)) == len(pd.read_csv(items)) == 12
     assert json.loads(result.read_text(encoding="utf-8"))["converged"]
-    assert len(list((tmp_path / "plots").glob("*.svg"))) == 5
+    assert len(list((tmp_path / "plots").glob("*.svg"))) == 6
 
 
 def test_json_alone_stands_on_stdout(wide, capsys):

@@ -31,7 +31,7 @@ __all__ = ["command"]
 
 FITTING = "Fitting"
 SHOWN = 60  # items listed on the screen; longer tables go to a file
-PLOTS = ("items", "information", "latent", "convergence", "curves")
+PLOTS = ("items", "information", "standard_error", "latent", "convergence", "curves")
 
 
 class ModelName(StrEnum):
@@ -112,6 +112,7 @@ def command(
     """
     from issmp_calibration import CalibrationOptions, Priors, calibrate, read_key, read_log
     from issmp_calibration.log import Rules
+    from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
     from issmp_cat.errors import NotConverged
 
@@ -129,6 +130,7 @@ def command(
     )
     for line in answers.note:
         talk.say(line, quiet)
+    announce_compilation(quiet=quiet)
     with talk.progress("fitting", quiet=quiet) as advance:
         found = calibrate(
             answers,

@@ -24,7 +24,9 @@ from issmp_cat.arrays import Bools, Floats
 
 __all__ = ["Errors", "observed_information", "standard_errors"]
 
-TOLERANCE = 1e-4  # share of an item's information that the last polynomial may contribute: half of that in its error
+EXACT = 20_000  # answers up to which every node is a component: beyond, a few polynomials do
+# Share of an item's information that the last polynomial may contribute; its standard error is off by half of that.
+TOLERANCE = {np.float32: 1e-4, np.float64: 1e-6}
 IDENTIFIED = 1e-7  # smallest share of an item's information that must remain after the abilities have taken theirs
 
 
@@ -66,7 +68,7 @@ def _posterior(codes: Codes, fit: Fit, which: Any) -> Posterior:
         log_density=fit.grid.log_density.astype(kind),
         table=log_table(fit.parameters, fit.grid, kind),
         scores=np.ascontiguousarray(by_parameter, dtype=kind),
-        exact=kind is np.float64,
+        exact=n_answers <= EXACT,
     )
 
 
@@ -83,7 +85,8 @@ def observed_information(
     _, _, complete = complete_information(fit.expectation.counts, fit.grid.nodes, fit.parameters, model.priors.table())
     complete = complete[:, which][:, :, which]
     scale = np.abs(np.diagonal(complete, axis1=1, axis2=2))
-    missing, orders = missing_information(_posterior(codes, fit, which), scale, TOLERANCE, executor)
+    posterior = _posterior(codes, fit, which)
+    missing, orders = missing_information(posterior, scale, TOLERANCE[posterior.table.dtype.type], executor)
     n, p = codes.n_items, len(which)
     width = missing.shape[0] // n
     matrix = missing if width == p else missing.reshape(n, width, n, width)[:, :p, :, :p].reshape(n * p, n * p)

@@ -16,7 +16,7 @@ from issmp_cat.irt import information
 
 __all__ = ["narrowest_posterior"]
 
-ENOUGH_PERSONS = 20_000
+ENOUGH_PERSONS = 4_000
 
 
 @jit()
@@ -37,7 +37,7 @@ def _largest_information(start: Any, code: Any, table: Any, stride: int) -> floa
 def narrowest_posterior(codes: Codes, parameters: Floats, grid: Grid) -> float:
     """Posterior SD, in population SDs, of the person whose answers could say most, at the ability where they say most.
 
-    Looks at every person up to 20,000, at evenly spaced ones beyond.
+    Looks at every person up to 4,000, at evenly spaced ones beyond.
     """
     a, b, c = natural(parameters).T
     nodes = grid.nodes[4 : grid.live - 4 : 4]  # information changes slowly; nobody's ability lies at the very ends

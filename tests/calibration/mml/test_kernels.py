@@ -113,6 +113,7 @@ def test_a_few_polynomials_give_the_standard_errors_of_all(large):
     quick = standard_errors(codes, chosen, found)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(information, "SMALL", 10**9)
+        patch.setattr(information, "EXACT", 10**9)
         exact = standard_errors(codes, chosen, found)
     assert len(codes.code) > em.SMALL
     assert quick.orders < exact.orders

@@ -1,0 +1,55 @@
+"""Compile the kernels ahead, so that no fit waits for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from issmp_cat.ability import Estimator
+    from issmp_cat.arrays import Floats
+
+__all__ = ["announce_compilation", "warmup"]
+
+MARK = "calibration-is-warm"
+
+
+def announce_compilation(*, quiet: bool) -> None:
+    """Say once, before the first fit of a machine or version, why it takes longer."""
+    from issmp_cat.cli.talk import say
+    from issmp_cat.compiled import cache_folder
+
+    mark = cache_folder() / MARK
+    if mark.exists():
+        return
+    say("compiling the fit for this machine, once; up to a minute (issmp-cat warmup does it ahead)", quiet)
+    mark.touch()
+
+
+def warmup() -> None:
+    """Fit and score small made-up logs in every way that has kernels of its own; numba keeps the compiled code."""
+    import numpy as np
+
+    from issmp_calibration.calibration import calibrate
+    from issmp_calibration.options import CalibrationOptions
+    from issmp_calibration.scoring import score
+    from issmp_cat.compiled import cache_folder
+    from issmp_cat.responses import ResponseLog
+
+    draws = np.random.default_rng(1)
+
+    def made_up(persons: int, items: int, share: float) -> Floats:
+        ability, difficulty = draws.normal(size=(persons, 1)), draws.normal(size=items)
+        noise = draws.logistic(size=(persons, items))
+        return np.where(draws.random((persons, items)) < share, ability - difficulty + noise > 0.0, np.nan)
+
+    # Above 20,000 and 200,000 answers fits go other ways; below a third of all pairs they sum answer by answer.
+    small, thin = made_up(60, 8, 0.8), made_up(200, 30, 0.2)
+    large, sparse = made_up(2_100, 100, 1.0), made_up(1_400, 600, 0.25)
+    methods: tuple[Estimator, ...] = ("eap", "map")
+    for scores in (small, large, sparse, thin):
+        log = ResponseLog.from_wide(scores)
+        for model in ("rasch", "2pl", "3pl"):
+            found = calibrate(log, model=model, options=CalibrationOptions(max_passes=2))
+        for method in methods:
+            score(log, found.to_bank(), method=method)
+    (cache_folder() / MARK).touch()
