@@ -115,7 +115,7 @@ def show(
       issmp-cat bank show bank.json --sort=-b --limit 20
       issmp-cat bank show practice-bank --item P-D1-01
     """
-    from issmp_cat.cli.bank_rows import item_facts, rows_of, sort_rows
+    from issmp_cat.cli.bank_rows import item_facts, rows_of, sort_rows, spread
 
     loaded = open_bank(bank)
     statistics = loaded.provenance.get("test_statistics") or {}
@@ -128,15 +128,16 @@ def show(
         return
     rows = sort_rows(rows_of(loaded), sort)[:limit]
     if as_json:
-        print_json({**_head(loaded), "test_statistics": statistics, "rows": rows})
+        print_json({**_head(loaded), "test_statistics": statistics, "spread": spread(loaded), "rows": rows})
         return
     print(f"{loaded!r}\n")
     if statistics:
-        table(
-            "Test statistics (raw score, operational items)",
-            list(statistics),
-            [[_number(v) for v in statistics.values()]],
-        )
+        values = [_number(value) for value in statistics.values()]
+        table("Test statistics (raw score, operational items)", list(statistics), [values])
+        print()
+    if ranges := spread(loaded):
+        cells = [(name, *map(_number, values)) for name, values in ranges.items()]
+        table("Item statistics (operational items)", ("", "lowest", "median", "highest"), cells)
         print()
     used = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
     table("", used, [[_number(row[name]) for name in used] for row in rows])

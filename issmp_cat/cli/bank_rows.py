@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import Any
 
 from issmp_cat.bank import Item, ItemBank
@@ -9,7 +10,7 @@ from issmp_cat.bank.bank_file import item_row
 from issmp_cat.bank.item_bank import did_you_mean
 from issmp_cat.errors import UsageError
 
-__all__ = ["item_facts", "lost_in_csv", "rows_of", "sort_rows"]
+__all__ = ["item_facts", "lost_in_csv", "rows_of", "sort_rows", "spread"]
 
 Row = dict[str, Any]
 
@@ -40,6 +41,15 @@ def sort_rows(rows: list[Row], column: str) -> list[Row]:
         raise UsageError(f'no column "{name}"{did_you_mean(name, list(rows[0]))}; there are {", ".join(rows[0])}')
     known = [row for row in rows if row[name] is not None]
     return [*sorted(known, key=lambda r: r[name], reverse=falling), *(row for row in rows if row[name] is None)]
+
+
+def spread(bank: ItemBank) -> dict[str, tuple[float, float, float]]:
+    """Lowest, median and highest of each classical statistic over the operational items."""
+    found: dict[str, list[float]] = {}
+    for item in bank.items:
+        for name, value in item.statistics.items() if item.status == "operational" else ():
+            found.setdefault(name, []).extend([] if value is None else [value])
+    return {name: (min(values), median(values), max(values)) for name, values in found.items() if values}
 
 
 def item_facts(bank: ItemBank, name: str) -> Row:

@@ -76,6 +76,20 @@ def test_show_puts_the_test_statistics_first(bank, capsys):
     assert any(line.startswith("judged") and "odd" in line for line in lines)
 
 
+def test_show_sums_up_the_statistics_of_operational_items_only(tmp_path, capsys):
+    values = [
+        ("operational", 0.2),
+        ("operational", 0.9),
+        ("operational", 0.4),
+        ("pretest", 0.01),
+        ("operational", None),
+    ]
+    items = [Item(id=f"i{k}", domain="D", b=0, status=s, statistics={"p": p}) for k, (s, p) in enumerate(values)]
+    ItemBank.from_items(items).save(tmp_path / "b.json")
+    assert run(["bank", "show", str(tmp_path / "b.json"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["spread"] == {"p": [0.2, 0.4, 0.9]}
+
+
 def test_show_sorts_both_ways_with_the_unknown_last(bank, capsys):
     orders = []
     for sort in ("se_b", "-se_b"):
