@@ -16,6 +16,7 @@ from issmp_calibration.metric import Reported, report
 from issmp_calibration.mml.codes import Codes, encode
 from issmp_calibration.mml.em import Fit, Pass, Settings, fit
 from issmp_calibration.mml.grid import Grid
+from issmp_calibration.mml.information import Errors
 from issmp_calibration.mml.information import standard_errors as _standard_errors
 from issmp_calibration.mml.model import Model
 from issmp_calibration.mml.priors import Priors
@@ -84,28 +85,42 @@ def calibrate(
         if strict and not found.settled:
             raise NotConverged(reason)
         errors = _standard_errors(codes, chosen, found, executor) if standard_errors else None
-    reported = report(chosen, found, errors)
-    verdict = item_verdicts(codes, chosen, found, errors, options.tolerance)
+    return _result(answers, codes, chosen, found, errors, reason, known, options)
+
+
+def _result(
+    log: ResponseLog,
+    codes: Codes,
+    model: Model,
+    found: Fit,
+    errors: Errors | None,
+    reason: str,
+    known: ItemKey | None,
+    options: CalibrationOptions,
+) -> Calibration:
+    """All that is known, put together."""
+    reported = report(model, found, errors)
+    verdict = item_verdicts(codes, model, found, errors, options.tolerance)
     return Calibration(
-        model=chosen.name,
-        items=_table(answers, codes, reported, verdict, known),
+        model=model.name,
+        items=_table(log, codes, reported, verdict, known),
         latent=_latent(found, reported),
         log_likelihood=found.expectation.log_likelihood,
         log_prior=found.log_prior,
-        n_parameters=chosen.n_parameters(codes.n_items),
+        n_parameters=model.n_parameters(codes.n_items),
         n_persons=codes.n_persons,
         n_answers=len(codes.code),
-        persons_apart=tuple(map(str, np.delete(answers.persons, codes.persons))),
+        persons_apart=tuple(map(str, np.delete(log.persons, codes.persons))),
         converged=found.settled,
         reason=reason,
         passes=found.passes,
-        priors=chosen.priors.describe(),
+        priors=model.priors.describe(),
         provenance={
             "versions": versions(),
-            "input": fingerprint(answers),
-            "options": {"model": chosen.name, "standard_errors": standard_errors, **options.as_dict()},
+            "input": fingerprint(log),
+            "options": {"model": model.name, "standard_errors": errors is not None, **options.as_dict()},
             "grid": {"nodes": found.grid.live, "limit": found.grid.limit},
-            "note": list(answers.note),
+            "note": list(log.note),
         },
         key=known,
     )

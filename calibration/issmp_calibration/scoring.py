@@ -136,20 +136,9 @@ def score(
     place, left_out = _match(answers, bank, pretest=pretest)
     tally_scores(answers)
     start, codes, persons = code_answers(answers, place, len(bank))
-    mean, sd = prior or (bank.metric.latent_mean, bank.metric.latent_sd)
+    population = prior or (bank.metric.latent_mean, bank.metric.latent_sd)
     with workers(threads, len(codes)) as executor:
-        if method == "eap":
-            found = _eap(start, codes, bank, (mean, sd), Grid.spaced(limit, nodes), executor)
-        else:
-            found = highest_points(
-                estimator_code(method),
-                start,
-                codes,
-                (bank.a, bank.b, bank.c, bank.d),
-                (mean - limit * sd, mean + limit * sd),
-                (mean, sd),
-                executor,
-            )
+        found = _estimate(start, codes, bank, method, population, Grid.spaced(limit, nodes), executor)
     estimates = np.full((answers.n_persons, 2), np.nan)
     estimates[persons] = found
     given, raw = (np.zeros(answers.n_persons, np.int64) for _ in range(2))
@@ -169,7 +158,13 @@ def score(
             "versions": versions(),
             "input": fingerprint(answers),
             "bank": bank.version,
-            "options": {"method": method, "prior": [mean, sd], "nodes": nodes, "limit": limit, "pretest": pretest},
+            "options": {
+                "method": method,
+                "prior": list(population),
+                "nodes": nodes,
+                "limit": limit,
+                "pretest": pretest,
+            },
         },
     )
 
@@ -192,6 +187,25 @@ def _match(log: ResponseLog, bank: ItemBank, *, pretest: bool) -> tuple[Ints, di
             "response log", [f'none of its {log.n_items} items counts: "{first}" is {left_out[first]}']
         )
     return place, left_out
+
+
+def _estimate(
+    start: Ints,
+    codes: NDArray[Any],
+    bank: ItemBank,
+    method: Estimator,
+    prior: tuple[float, float],
+    grid: Grid,
+    executor: Executor | None,
+) -> Floats:
+    """θ and its standard error, by whichever estimator. Shape ``(persons, 2)``."""
+    if method == "eap":
+        return _eap(start, codes, bank, prior, grid, executor)
+    mean, sd = prior
+    fences = (mean - grid.limit * sd, mean + grid.limit * sd)
+    return highest_points(
+        estimator_code(method), start, codes, (bank.a, bank.b, bank.c, bank.d), fences, prior, executor
+    )
 
 
 def _eap(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from issmp_calibration.commands.reading import read_answers
 from issmp_calibration.log.options import (
     AttemptsOption,
     CandidatesOption,
@@ -20,12 +21,14 @@ from issmp_calibration.log.options import (
     OmittedOption,
     QuietOption,
     ShapeOption,
-    parse_columns,
 )
 
 if TYPE_CHECKING:
     from issmp_calibration.girth_opinion import GirthOpinion
+    from issmp_calibration.log import ItemKey
+    from issmp_calibration.options import CalibrationOptions
     from issmp_calibration.result import Calibration
+    from issmp_cat.responses import ResponseLog
 
 __all__ = ["command"]
 
@@ -49,45 +52,59 @@ class Peer(StrEnum):
     girth = "girth"
 
 
+ModelOption: TypeAlias = Annotated[ModelName, typer.Option("--model", "-m", help="Item response model.")]
+OutputOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write the item bank here (.json, or .csv).")
+]
+NameOption: TypeAlias = Annotated[str | None, typer.Option("--id", help="Name of the bank; by default the file's.")]
+ItemsOption: TypeAlias = Annotated[Path | None, typer.Option(help="Write the item table to this CSV file.")]
+ResultOption: TypeAlias = Annotated[Path | None, typer.Option(help="Write the whole result to this JSON file.")]
+PlotsOption: TypeAlias = Annotated[Path | None, typer.Option(metavar="DIR", help="Write plots (SVG) into this folder.")]
+CompareOption: TypeAlias = Annotated[
+    Peer | None, typer.Option(help="Fit the same log with girth too, and print both side by side.")
+]
+DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")]
+PriorsOption: TypeAlias = Annotated[
+    bool, typer.Option("--priors/--no-priors", help="The 3PL's priors on ln a and logit c.", rich_help_panel=FITTING)
+]
+ErrorsOption: TypeAlias = Annotated[
+    bool, typer.Option("--errors/--no-errors", help="Compute standard errors.", rich_help_panel=FITTING)
+]
+NodesOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Nodes of the ability grid; by itself 61, or more for long tests.", rich_help_panel=FITTING),
+]
+ToleranceOption: TypeAlias = Annotated[
+    float, typer.Option(help="Settled within this many standard errors of the solution.", rich_help_panel=FITTING)
+]
+PassesOption: TypeAlias = Annotated[
+    int, typer.Option(help="Passes over the answers after which to give up.", rich_help_panel=FITTING)
+]
+ThreadsOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Threads; all processors by default. Results do not change.", rich_help_panel=FITTING),
+]
+
+
 def command(
     log: LogArgument,
     key: KeyOption = None,
-    model: Annotated[ModelName, typer.Option("--model", "-m", help="Item response model.")] = ModelName.two,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write the item bank here (.json, or .csv).")
-    ] = None,
-    bank_id: Annotated[str | None, typer.Option("--id", help="Name of the bank; the file's name if not given.")] = None,
-    items: Annotated[Path | None, typer.Option(help="Write the item table to this CSV file.")] = None,
-    result: Annotated[Path | None, typer.Option(help="Write the whole result to this JSON file.")] = None,
-    plots: Annotated[Path | None, typer.Option(metavar="DIR", help="Write plots (SVG) into this folder.")] = None,
-    compare: Annotated[
-        Peer | None, typer.Option(help="Fit the same log with girth too, and print both side by side.")
-    ] = None,
+    model: ModelOption = ModelName.two,
+    output: OutputOption = None,
+    bank_id: NameOption = None,
+    items: ItemsOption = None,
+    result: ResultOption = None,
+    plots: PlotsOption = None,
+    compare: CompareOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")] = False,
-    priors: Annotated[
-        bool,
-        typer.Option("--priors/--no-priors", help="The 3PL's priors on ln a and logit c.", rich_help_panel=FITTING),
-    ] = True,
-    errors: Annotated[
-        bool, typer.Option("--errors/--no-errors", help="Compute standard errors.", rich_help_panel=FITTING)
-    ] = True,
-    nodes: Annotated[
-        int | None,
-        typer.Option(help="Nodes of the ability grid; by itself 61, or more for long tests.", rich_help_panel=FITTING),
-    ] = None,
-    tolerance: Annotated[
-        float,
-        typer.Option(help="Settled within this many standard errors of the solution.", rich_help_panel=FITTING),
-    ] = 1e-3,
-    max_passes: Annotated[
-        int, typer.Option(help="Passes over the answers after which to give up.", rich_help_panel=FITTING)
-    ] = 200,
-    threads: Annotated[
-        int | None,
-        typer.Option(help="Threads; all processors by default. Results do not change.", rich_help_panel=FITTING),
-    ] = None,
+    dry_run: DryRunOption = False,
+    priors: PriorsOption = True,
+    errors: ErrorsOption = True,
+    nodes: NodesOption = None,
+    tolerance: ToleranceOption = 1e-3,
+    max_passes: PassesOption = 200,
+    threads: ThreadsOption = None,
     candidates: CandidatesOption = None,
     shape: ShapeOption = None,
     column: ColumnOption = None,
@@ -110,29 +127,53 @@ def command(
 
       issmp-cat calibrate responses.csv --key key.csv --json > result.json
     """
-    from issmp_calibration import CalibrationOptions, Priors, calibrate, read_key, read_log
-    from issmp_calibration.log import Rules
-    from issmp_calibration.warmup import announce_compilation
-    from issmp_cat.cli import talk
+    from issmp_calibration import CalibrationOptions, read_key
     from issmp_cat.errors import NotConverged
 
+    options = CalibrationOptions(nodes=nodes, tolerance=tolerance, max_passes=max_passes)
     known = read_key(key) if key else None
-    answers = read_log(
+    answers = read_answers(
         log,
-        key=known,
+        known,
+        column=column,
+        omitted_code=omitted_code,
+        quiet=quiet,
         candidates=candidates,
         shape=shape,
-        columns=parse_columns(column or []),
         omitted=omitted,
         duplicates=duplicates,
         attempts=attempts,
-        rules=Rules(omitted_codes=tuple(omitted_code or ())),
     )
-    for line in answers.note:
-        talk.say(line, quiet)
+    found = _fit(answers, known, model, options, threads, priors=priors, errors=errors, quiet=quiet)
+    opinion = _ask(compare, found, answers, quiet=quiet)
+    if as_json:
+        _print_json(found, opinion)
+    else:
+        _print(found, opinion)
+    written = _write(found, output, bank_id, items, result, plots, dry_run=dry_run)
+    _talk(written, log, output, dry_run=dry_run, quiet=quiet)
+    if not found.converged:
+        raise NotConverged(found.reason)
+
+
+def _fit(
+    answers: ResponseLog,
+    known: ItemKey | None,
+    model: ModelName,
+    options: CalibrationOptions,
+    threads: int | None,
+    *,
+    priors: bool,
+    errors: bool,
+    quiet: bool,
+) -> Calibration:
+    from issmp_calibration import Priors, calibrate
+    from issmp_calibration.warmup import announce_compilation
+    from issmp_cat.cli import talk
+
     announce_compilation(quiet=quiet)
     with talk.progress("fitting", quiet=quiet) as advance:
-        found = calibrate(
+        return calibrate(
             answers,
             model=model.value,
             key=known,
@@ -140,24 +181,19 @@ def command(
             standard_errors=errors,
             threads=threads,
             progress=lambda _: advance(1),
-            options=CalibrationOptions(nodes=nodes, tolerance=tolerance, max_passes=max_passes),
+            options=options,
         )
-    opinion = None
-    if compare is not None:
-        from issmp_calibration.girth_opinion import girth_opinion
 
-        with talk.progress("girth", quiet=quiet):
-            opinion = girth_opinion(found, answers)
-    if as_json:
-        _print_json(found, opinion)
-    else:
-        _print(found, opinion)
-    written = _write(found, output, bank_id, items, result, plots, dry_run=dry_run)
-    for path in written:
-        talk.say(f"{'would write' if dry_run else 'wrote'} {path}", quiet)
-    _next(log, output, quiet=quiet)
-    if not found.converged:
-        raise NotConverged(found.reason)
+
+def _ask(peer: Peer | None, found: Calibration, answers: ResponseLog, *, quiet: bool) -> GirthOpinion | None:
+    """The second opinion, if one is wanted."""
+    if peer is None:
+        return None
+    from issmp_calibration.girth_opinion import girth_opinion
+    from issmp_cat.cli import talk
+
+    with talk.progress("girth", quiet=quiet):
+        return girth_opinion(found, answers)
 
 
 def _print_json(found: Calibration, opinion: GirthOpinion | None) -> None:
@@ -235,11 +271,14 @@ def _write(
     return wanted
 
 
-def _next(log: list[Path], output: Path | None, *, quiet: bool) -> None:
+def _talk(written: list[Path], log: list[Path], output: Path | None, *, dry_run: bool, quiet: bool) -> None:
+    """What was written, and what to do next."""
     import shlex
 
     from issmp_cat.cli import talk
 
+    for path in written:
+        talk.say(f"{'would write' if dry_run else 'wrote'} {path}", quiet)
     if output:
         talk.next_step(f"issmp-cat score {shlex.join(map(str, log))} --bank {shlex.quote(str(output))}", quiet)
     else:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from issmp_calibration.commands.reading import read_answers
 from issmp_calibration.log.options import (
     AttemptsOption,
     CandidatesOption,
@@ -20,7 +21,6 @@ from issmp_calibration.log.options import (
     OmittedOption,
     QuietOption,
     ShapeOption,
-    parse_columns,
 )
 
 if TYPE_CHECKING:
@@ -42,32 +42,42 @@ class Method(StrEnum):
     wle = "wle"
 
 
+BankOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--bank", "-b", help="Item bank (.json or .csv) to score against.")
+]
+ExamOption: TypeAlias = Annotated[
+    str | None, typer.Option("--exam", "-e", help="Exam that sets scale, cut and estimator: a name or a TOML file.")
+]
+RawCutOption: TypeAlias = Annotated[
+    int | None, typer.Option("--raw-cut", min=0, help="Pass by raw score: the lowest that passes. Needs no bank.")
+]
+ByOption: TypeAlias = Annotated[
+    str | None, typer.Option("--by", metavar="COLUMN", help="Pass rates by this column about candidates.")
+]
+OutputOption: TypeAlias = Annotated[
+    Path | None, typer.Option("--output", "-o", help="Write a row for each candidate to this CSV file.")
+]
+MethodOption: TypeAlias = Annotated[
+    Method | None, typer.Option("--method", "-m", help="Estimator; the exam's own if not given.")
+]
+PretestOption: TypeAlias = Annotated[bool, typer.Option("--pretest", help="Let pretest items count too.")]
+ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(help="Threads; all processors by default.")]
+
+
 def command(
     log: LogArgument,
-    bank: Annotated[
-        Path | None, typer.Option("--bank", "-b", help="Item bank (.json or .csv) to score against.")
-    ] = None,
-    exam: Annotated[
-        str | None, typer.Option("--exam", "-e", help="Exam that sets scale, cut and estimator: a name or a TOML file.")
-    ] = None,
-    raw_cut: Annotated[
-        int | None, typer.Option("--raw-cut", min=0, help="Pass by raw score: the lowest that passes. Needs no bank.")
-    ] = None,
-    by: Annotated[
-        str | None, typer.Option("--by", metavar="COLUMN", help="Pass rates by this column about candidates.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write a row for each candidate to this CSV.")
-    ] = None,
-    method: Annotated[
-        Method | None, typer.Option("--method", "-m", help="Estimator; the exam's own if not given.")
-    ] = None,
-    pretest: Annotated[bool, typer.Option("--pretest", help="Let pretest items count too.")] = False,
+    bank: BankOption = None,
+    exam: ExamOption = None,
+    raw_cut: RawCutOption = None,
+    by: ByOption = None,
+    output: OutputOption = None,
+    method: MethodOption = None,
+    pretest: PretestOption = False,
     key: KeyOption = None,
     candidates: CandidatesOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
-    threads: Annotated[int | None, typer.Option(help="Threads; all processors by default.")] = None,
+    threads: ThreadsOption = None,
     shape: ShapeOption = None,
     column: ColumnOption = None,
     omitted: OmittedOption = "wrong",
@@ -86,34 +96,38 @@ def command(
 
       issmp-cat score responses.csv.gz --key key.csv --candidates candidates.csv --raw-cut 119 --by attempt
     """
-    from issmp_calibration import read_key, read_log
-    from issmp_calibration.log import Rules
+    from issmp_calibration import read_key
     from issmp_cat.cli import talk
+
+    _refuse(bank, exam, raw_cut)
+    known = read_key(key) if key else None
+    answers = read_answers(
+        log,
+        known,
+        column=column,
+        omitted_code=omitted_code,
+        quiet=quiet,
+        candidates=candidates,
+        shape=shape,
+        omitted=omitted,
+        duplicates=duplicates,
+        attempts=attempts,
+    )
+    columns, rates = _score(answers, known, bank, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
+    _tell(columns, rates, output, as_json=as_json)
+    if output:
+        talk.say(f"wrote {output}", quiet)
+    talk.next_step("issmp-cat simulate --help" if bank else "issmp-cat calibrate --help", quiet)
+
+
+def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None) -> None:
+    """Options that leave nothing to do, or contradict each other."""
     from issmp_cat.errors import UsageError
 
     if bank is None and raw_cut is None:
         raise UsageError("nothing to score with: give --bank FILE, or --raw-cut POINTS")
     if raw_cut is not None and exam is not None:
         raise UsageError("--raw-cut and --exam both decide who passes: give one of them")
-    known = read_key(key) if key else None
-    answers = read_log(
-        log,
-        key=known,
-        candidates=candidates,
-        shape=shape,
-        columns=parse_columns(column or []),
-        omitted=omitted,
-        duplicates=duplicates,
-        attempts=attempts,
-        rules=Rules(omitted_codes=tuple(omitted_code or ())),
-    )
-    for line in answers.note:
-        talk.say(line, quiet)
-    columns, rates = _score(answers, known, bank, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
-    _tell(columns, rates, output, as_json=as_json)
-    if output:
-        talk.say(f"wrote {output}", quiet)
-    talk.next_step("issmp-cat simulate --help" if bank else "issmp-cat calibrate --help", quiet)
 
 
 def _score(
