@@ -18,7 +18,8 @@ __all__ = ["Figure", "drawn", "folder_figures", "recovery_plot", "trace_plot"]
 # What the other commands' plots show, by the name of their file; others come last, under their own name.
 CAPTIONS = {
     "items": "Difficulties from easy to hard, each with its 95 % interval",
-    "information": "What the items together measure, and the standard error that means, by ability",
+    "information": "What the items together measure, by ability",
+    "standard_error": "How precisely all items together would measure, by ability",
     "latent": "Abilities in the population: assumed, and as the answers show them",
     "convergence": "How the iteration closed in on the solution",
     "pass_rate": "Share that passes, by true ability",
