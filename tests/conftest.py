@@ -4,6 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is no fault of the code: no test depends on a stopwatch.
+settings.register_profile("issmp", deadline=None)
+settings.load_profile("issmp")
 
 
 @pytest.fixture(scope="session")

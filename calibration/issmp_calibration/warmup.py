@@ -39,7 +39,7 @@ def warmup() -> None:
 
     def made_up(persons: int, items: int, share: float) -> Floats:
         ability, difficulty = draws.normal(size=(persons, 1)), draws.normal(size=items)
-        noise = draws.logistic(size=(persons, items))
+        noise = draws.normal(scale=1.7, size=(persons, items))
         return np.where(draws.random((persons, items)) < share, ability - difficulty + noise > 0.0, np.nan)
 
     # Above 20,000 and 200,000 answers fits go other ways; below a third of all pairs they sum answer by answer.

@@ -9,7 +9,8 @@ import numpy as np
 
 from issmp_cat.bank import ItemBank
 from issmp_cat.exam import Exam, Plan, plan_exam
-from issmp_cat.exam.plan import most_compatible, pool_of
+from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.supply import most_compatible
 from issmp_cat.selection import new_state
 from issmp_cat.selection.pool import NO_CLIQUE, grid_point
 from issmp_cat.selection.shadow import fill

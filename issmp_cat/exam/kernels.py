@@ -18,7 +18,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.stopping": ("is_late", "stop_reason"),
     "issmp_cat.selection.pool": ("grid_point",),
     "issmp_cat.selection.state": ("reset", "block", "give"),
-    "issmp_cat.selection.shadow": ("fill", "conflict", "_unwind", "search"),
+    "issmp_cat.selection.shadow": ("fill", "clash", "_keep", "_taken", "_move", "_retreat", "_unwind", "search"),
     "issmp_cat.selection.pick": (
         "_better",
         "_best_available",

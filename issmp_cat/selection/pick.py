@@ -86,6 +86,8 @@ def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, poi
     if not proved:
         state.unproven[0] += 1
     found = NOTHING
+    if length < 0 and not proved:
+        found = _best_available(pool, windows, state, n, point)
     open_now = open_domains(windows, state.counts, n)
     for k in range(length):
         if open_now & (1 << pool.domain[best[k]]):
@@ -117,7 +119,8 @@ def _draw_among_best(pool: Pool, windows: Windows, state: State, n: int, point: 
             found += 1
         heads[leader] += 1
         gains[leader] = _move_head(order, info, blocked, heads, leader, begin[leader + 1])
-    return drawn[int(draw * found)] if found > 0 else NOTHING
+    # Nothing proved completable: the search for a whole test has the last word.
+    return drawn[int(draw * found)] if found > 0 else _best_of_shadow_test(pool, windows, state, n, point)
 
 
 def _move_head(order: Ints32, info: Floats, blocked: Ints, heads: Ints, d: int, end: int) -> float:

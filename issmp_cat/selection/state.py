@@ -24,6 +24,7 @@ class State(NamedTuple):
         chosen: scratch for a whole test. Shape ``(maximum length,)``.
         branch: scratch for the search. Shape ``(2, items + 1)``.
         heads: scratch for merging the domains' lists. Shape ``(domains,)``; ``gains``: information there.
+        spare: scratch for the search: information of each domain's next item. Shape ``(domains,)``.
         drawn: scratch for the items to draw among. Shape ``(best,)``.
         unproven: how many decisions the search had to leave without a proof. Shape ``(1,)``.
     """
@@ -38,6 +39,7 @@ class State(NamedTuple):
     branch: Ints
     heads: Ints
     gains: Floats
+    spare: Floats
     drawn: Ints
     unproven: Ints
 
@@ -62,21 +64,15 @@ def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
         branch=np.zeros((2, len(pool.domain) + 1), dtype=np.int64),
         heads=np.zeros(len(quota), dtype=np.int64),
         gains=np.zeros(len(quota)),
+        spare=np.zeros(len(quota)),
         drawn=np.zeros(pool.best, dtype=np.int64),
         unproven=np.zeros(1, dtype=np.int64),
     )
 
 
 def copy_state(state: State) -> State:
-    """A state that can be written to without touching the first; scratch is shared, being empty between calls."""
-    return state._replace(
-        blocked=state.blocked.copy(),
-        counts=state.counts.copy(),
-        items=state.items.copy(),
-        scores=state.scores.copy(),
-        weights=state.weights.copy(),
-        unproven=state.unproven.copy(),
-    )
+    """A state that can be written to without touching the first, scratch included: sessions may share an ancestor."""
+    return State._make(array.copy() for array in state)
 
 
 def reset(state: State, prior: Floats) -> None:

@@ -20,18 +20,21 @@ def response_log(sessions: Sequence[Session]) -> ResponseLog:
         sessions: at least one, all on one bank version; finished or not.
 
     Raises:
-        SessionError: no sessions, or sessions on different banks.
+        SessionError: no sessions, sessions on different banks, or two of one candidate.
     """
     versions = {session.bank.version for session in sessions}
     if len(versions) != 1:
         raise SessionError(
             "response log", [f"{len(sessions)} sessions on {len(versions)} bank versions; one is needed"]
         )
+    names = [session.candidate or f"C{p + 1:05d}" for p, session in enumerate(sessions)]
+    if twice := sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()):
+        raise SessionError("response log", [f"candidates with more than one session: {', '.join(twice)}"])
     bank = sessions[0].bank
     answers = [answer for session in sessions for answer in session.answers]
     lengths = [len(session.answers) for session in sessions]
     return ResponseLog(
-        persons=np.array([session.candidate or f"C{p + 1:05d}" for p, session in enumerate(sessions)]),
+        persons=np.array(names),
         items=np.array(bank.ids),
         start=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
         item=np.array([bank.index[answer.item] for answer in answers], dtype=np.uint32),

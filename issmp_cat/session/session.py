@@ -71,7 +71,9 @@ class Session:
         candidate: str = "",
         extra_seconds: float = 0.0,
     ) -> Session:
-        """Rebuild a session from its answers: the cost of one decision, not of all.
+        """Rebuild a session from answers that are trusted: the cost of one decision, not of all.
+
+        :meth:`load` checks what it reads; this is for a service that kept the answers itself.
 
         Args:
             exam: the exam; ``bank``: the bank it ran on.
@@ -201,12 +203,30 @@ class Session:
 
     @classmethod
     def load(cls, path: str | Path, exam: Exam, bank: ItemBank) -> Session:
-        """Resume a session.
+        """Resume a session; every answer is checked against the item the exam chose there.
 
         Raises:
-            SessionError: not a session file, or one of another exam or bank version; the file is as it was.
+            SessionError: not a session file, one of another exam or bank version, or one whose answers cannot have
+                happened in this exam; the file is as it was.
         """
         saved = read_session_file(path, exam, bank)
-        return cls.replay(
-            exam, bank, saved.answers, seed=saved.seed, candidate=saved.candidate, extra_seconds=saved.extra_seconds
-        )
+        session = cls.start(exam, bank, seed=saved.seed, candidate=saved.candidate)
+        for k, answer in enumerate(saved.answers):
+            try:
+                response = answer.score if answer.choice is None else answer.choice
+                session = session.answer(answer.item, response, seconds=answer.seconds)
+            except SessionError as fault:
+                problem = f"answer {k + 1} cannot have happened in this exam: {'; '.join(fault.problems)}"
+                raise SessionError(str(path), [problem]) from None
+            if session.answers[-1:] != (answer,):
+                raise SessionError(str(path), [f'answer {k + 1} to "{answer.item}" is not scored by its key'])
+        if saved.extra_seconds:
+            session = cls.replay(
+                exam,
+                bank,
+                session.answers,
+                seed=saved.seed,
+                candidate=saved.candidate,
+                extra_seconds=saved.extra_seconds,
+            )
+        return session

@@ -12,7 +12,8 @@ from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.bank import Metric
 from issmp_cat.errors import BlueprintInfeasible, ExamError
 from issmp_cat.exam.definition import packaged_exams
-from issmp_cat.exam.plan import most_compatible, plan_exam
+from issmp_cat.exam.plan import plan_exam
+from issmp_cat.exam.supply import most_compatible
 
 TEXT = (resources.files("issmp_cat") / "data" / "issmp.toml").read_text(encoding="utf-8")
 DOMAINS = {
