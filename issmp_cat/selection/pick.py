@@ -81,6 +81,9 @@ def _is_settled(pool: Pool, state: State, item: int) -> bool:
 
 def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, point: int) -> int:
     """The most informative item, over the open domains, of the optimal shadow test."""
+    open_now = open_domains(windows, state.counts, n)
+    if not open_now:
+        return NOTHING
     best = state.items[n:]
     length, proved = search(pool, state, windows.quota, point, n, best, first_only=False)
     if not proved:
@@ -88,7 +91,6 @@ def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, poi
     found = NOTHING
     if length < 0 and not proved:
         found = _best_available(pool, windows, state, n, point)
-    open_now = open_domains(windows, state.counts, n)
     for k in range(length):
         if open_now & (1 << pool.domain[best[k]]):
             found = _better(pool, point, found, best[k])
