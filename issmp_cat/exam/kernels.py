@@ -24,7 +24,6 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "_best_available",
         "_is_settled",
         "_best_of_shadow_test",
-        "_move_head",
         "_is_completable",
         "_draw_among_best",
         "pick",

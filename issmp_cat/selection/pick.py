@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from issmp_cat.arrays import Floats, Ints, Ints32
 from issmp_cat.blueprint import Windows, open_domains
 from issmp_cat.selection.pool import NO_CLIQUE, Pool
 from issmp_cat.selection.shadow import search
@@ -11,8 +10,6 @@ from issmp_cat.selection.state import State, block
 __all__ = ["pick"]
 
 NOTHING = -1
-# Below any information: the mark of a list that has run out.
-NO_GAIN = -1.0
 
 
 def pick(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: float) -> int:
@@ -41,16 +38,13 @@ def pick(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: f
 
 def _best_available(pool: Pool, windows: Windows, state: State, n: int, point: int) -> int:
     """The most informative item that is not blocked, over the open domains; ties to the lower index."""
-    order, begin, blocked = pool.order[point], pool.begin, state.blocked
+    ranking, domain, blocked = pool.ranking[point], pool.domain, state.blocked
     open_now = open_domains(windows, state.counts, n)
-    best = NOTHING
-    for d in range(len(begin) - 1):
-        at = begin[d] if open_now & (1 << d) else begin[d + 1]
-        while at < begin[d + 1] and blocked[order[at]] > 0:
-            at += 1
-        if at < begin[d + 1]:
-            best = _better(pool, point, best, order[at])
-    return best
+    for k in range(len(ranking)):
+        item = ranking[k]
+        if blocked[item] == 0 and open_now & (1 << domain[item]):
+            return int(item)
+    return NOTHING
 
 
 def _better(pool: Pool, point: int, best: int, item: int) -> int:
@@ -98,40 +92,21 @@ def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, poi
 
 
 def _draw_among_best(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: float) -> int:
-    """Merge the open domains' lists until ``pool.best`` completable items are found, then draw one evenly."""
-    order, info, begin, blocked = pool.order[point], pool.information[point], pool.begin, state.blocked
-    heads, gains, drawn = state.heads, state.gains, state.drawn
+    """Walk down the ranking until ``pool.best`` items are found that may be given, then draw one evenly."""
+    ranking, domain, blocked, drawn = pool.ranking[point], pool.domain, state.blocked, state.drawn
     open_now = open_domains(windows, state.counts, n)
-    for d in range(len(heads)):
-        heads[d] = begin[d] if open_now & (1 << d) else begin[d + 1]
-        gains[d] = _move_head(order, info, blocked, heads, d, begin[d + 1])
     found = 0
-    while found < pool.best:
-        leader = 0
-        for d in range(1, len(heads)):
-            if gains[d] > gains[leader] or (
-                gains[d] == gains[leader] and gains[d] > NO_GAIN and order[heads[d]] < order[heads[leader]]
-            ):
-                leader = d
-        if gains[leader] <= NO_GAIN:
-            break
-        item = order[heads[leader]]
+    for k in range(len(ranking)):
+        item = ranking[k]
+        if blocked[item] > 0 or not open_now & (1 << domain[item]):
+            continue
         if pool.simple or _is_completable(pool, windows, state, n, item):
             drawn[found] = item
             found += 1
-        heads[leader] += 1
-        gains[leader] = _move_head(order, info, blocked, heads, leader, begin[leader + 1])
+            if found == pool.best:
+                break
     # Nothing proved completable: the search for a whole test has the last word.
     return drawn[int(draw * found)] if found > 0 else _best_of_shadow_test(pool, windows, state, n, point)
-
-
-def _move_head(order: Ints32, info: Floats, blocked: Ints, heads: Ints, d: int, end: int) -> float:
-    """Move the head of domain ``d`` to its next item that can be given; the information there, −1 at the end."""
-    at = heads[d]
-    while at < end and blocked[order[at]] > 0:
-        at += 1
-    heads[d] = at
-    return info[order[at]] if at < end else NO_GAIN
 
 
 def _is_completable(pool: Pool, windows: Windows, state: State, n: int, item: int) -> bool:

@@ -25,7 +25,8 @@ class Pool(NamedTuple):
     Attributes:
         parameters: a, b, c, d, each of shape ``(items,)``.
         information: Fisher information, rounded. Shape ``(points, items)``.
-        order: items by domain, most informative first, ties to the lower index. Shape ``(points, items)``.
+        ranking: items, most informative first, ties to the lower index. Shape ``(points, items)``.
+        order: the same within each domain, one domain after the other. Shape ``(points, items)``.
         begin: where each domain's items stand in a row of ``order``. Shape ``(domains + 1,)``.
         domain: domain of each item. Shape ``(items,)``.
         foe_begin: where each item's enemies stand in ``foe``. Shape ``(items + 1,)``.
@@ -39,6 +40,7 @@ class Pool(NamedTuple):
 
     parameters: tuple[Floats, Floats, Floats, Floats]
     information: Floats
+    ranking: Ints32
     order: Ints32
     begin: Ints
     domain: Ints
@@ -78,14 +80,15 @@ def build_pool(
     """
     points = LOWEST + STEP * np.arange(POINTS, dtype=np.float64)
     info: Floats = np.rint(information(points, *parameters) / QUANTUM) * QUANTUM
-    # One stable sort by falling information, then a stable sort by domain keeps both orders.
-    order = np.argsort(-info, axis=1, kind="stable")
-    order = np.take_along_axis(order, np.argsort(domain[order], axis=1, kind="stable"), axis=1)
+    ranking = np.argsort(-info, axis=1, kind="stable")
+    # A stable sort by domain keeps the ranking within each.
+    order = np.take_along_axis(ranking, np.argsort(domain[ranking], axis=1, kind="stable"), axis=1)
     clique, cliques = _cliques(domain, enemies)
     flat = [foe for foes in enemies for foe in foes]
     return Pool(
         parameters=parameters,
         information=read_only(info),
+        ranking=read_only(ranking.astype(np.int32)),
         order=read_only(order.astype(np.int32)),
         begin=read_only(np.searchsorted(np.sort(domain), np.arange(len(quota) + 1)).astype(np.int64)),
         domain=read_only(domain),

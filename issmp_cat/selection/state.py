@@ -23,7 +23,6 @@ class State(NamedTuple):
         met: scratch for enemy sets, all zero between calls. Shape ``(cliques + 1,)``.
         chosen: scratch for a whole test. Shape ``(maximum length,)``.
         branch: scratch for the search. Shape ``(2, items + 1)``.
-        heads: scratch for merging the domains' lists. Shape ``(domains,)``; ``gains``: information there.
         spare: scratch for the search: information of each domain's next item. Shape ``(domains,)``.
         drawn: scratch for the items to draw among. Shape ``(best,)``.
         unproven: how many decisions the search had to leave without a proof. Shape ``(1,)``.
@@ -37,8 +36,6 @@ class State(NamedTuple):
     met: Ints
     chosen: Ints
     branch: Ints
-    heads: Ints
-    gains: Floats
     spare: Floats
     drawn: Ints
     unproven: Ints
@@ -62,8 +59,6 @@ def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
         met=np.zeros(pool.cliques + 1, dtype=np.int64),
         chosen=np.zeros(length, dtype=np.int64),
         branch=np.zeros((2, len(pool.domain) + 1), dtype=np.int64),
-        heads=np.zeros(len(quota), dtype=np.int64),
-        gains=np.zeros(len(quota)),
         spare=np.zeros(len(quota)),
         drawn=np.zeros(pool.best, dtype=np.int64),
         unproven=np.zeros(1, dtype=np.int64),
