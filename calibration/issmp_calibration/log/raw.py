@@ -138,7 +138,9 @@ def _frame(con: duckdb.DuckDBPyConnection, frame: Any, where: str) -> Raw:
     check_names(where, [str(name) for name in frame.columns], ResponseLogError)
     if not len(frame):
         raise ResponseLogError(where, ["a frame without rows"])
-    con.register("frame", frame.rename(columns=str))
+    # Handed categoricals, DuckDB 2.0 now and then reads a label as the empty text: they go in as plain values.
+    plain = {name: object for name, kind in frame.dtypes.items() if str(kind) == "category"}
+    con.register("frame", frame.astype(plain).rename(columns=str))
     types = {name: str(kind) for name, kind, *_ in con.execute("DESCRIBE frame").fetchall()}
     cells = ", ".join(
         f"nullif(trim({quoted(name)}), '') AS {quoted(name)}" if kind == "VARCHAR" else quoted(name)

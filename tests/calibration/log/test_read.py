@@ -259,3 +259,12 @@ def assert_same(log, other):
         if mine is not None:
             np.testing.assert_array_equal(mine, theirs, err_msg=name)
     assert log.options == other.options
+
+
+def test_categorical_columns_are_read_as_their_labels():
+    """DuckDB garbles pandas categoricals now and then, so none is handed over."""
+    plain = pd.DataFrame({"candidate": ["c1", "c1", "c2"], "item": ["i1", "i2", "i1"], "score": [1, 0, 1]})
+    log = read_log(plain.astype({"candidate": "category", "item": "category"}))
+    assert log.persons.tolist() == ["c1", "c2"]
+    assert log.items.tolist() == ["i1", "i2"]
+    assert log.score.tolist() == [1, 0, 1]
