@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,8 @@ from issmp_calibration.log import ItemKey
 from issmp_calibration.log.statistics import item_status
 from issmp_calibration.log.sums import raw_scores
 from issmp_cat.arrays import Bools, Ints
-from issmp_cat.bank.item_bank import did_you_mean
-from issmp_cat.errors import UsageError
+from issmp_cat.errors import UsageError, did_you_mean
+from issmp_cat.intervals import wilson
 from issmp_cat.responses import ResponseLog
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PassRates", "pass_rates", "raw_decisions"]
 
-NORMAL_95 = 1.959964
 EVERYONE = "all"
 
 
@@ -60,19 +58,6 @@ class PassRates:
         import pandas as pd
 
         return pd.DataFrame(self.columns)
-
-
-def wilson(passed: int, n: int) -> tuple[float, float]:
-    """95 % interval of a proportion (Wilson, 1927).
-
-    >>> low, high = wilson(5, 10)
-    >>> round(low, 4), round(high, 4)
-    (0.2366, 0.7634)
-    """
-    z2 = NORMAL_95 * NORMAL_95
-    middle = (passed + 0.5 * z2) / (n + z2)
-    half = NORMAL_95 / (n + z2) * math.sqrt(passed * (n - passed) / n + 0.25 * z2)
-    return middle - half, middle + half
 
 
 def raw_decisions(log: ResponseLog, cut: int, key: ItemKey | None = None) -> tuple[Ints, Bools, Bools]:

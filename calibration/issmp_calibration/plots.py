@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from issmp_calibration.item_table import FINE
 from issmp_cat.arrays import Floats, Ints
-from issmp_cat.bank.item_bank import did_you_mean
-from issmp_cat.errors import UsageError
+from issmp_cat.errors import UsageError, did_you_mean
 from issmp_cat.irt import information, probability
 from issmp_cat.plot import Layer, Plot
 

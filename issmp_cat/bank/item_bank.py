@@ -8,7 +8,6 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -17,12 +16,12 @@ import numpy as np
 
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.bank.item import Item, Metric
-from issmp_cat.errors import BankError
+from issmp_cat.errors import BankError, did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ItemBank", "contradictions", "did_you_mean"]
+__all__ = ["ItemBank", "contradictions"]
 
 # What is known about an item without changing how it is chosen or scored.
 _NO_DECISION = {"answers", "provisional", "statistics", "verdict"}
@@ -208,16 +207,6 @@ class ItemBank:
         sizes = Counter(item.domain for item in self.items)
         parts = ", ".join(f"{label} {n}" for label, n in sizes.items())
         return f"<ItemBank {self.id!r} version {self.version}: {len(self)} items ({parts})>"
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """``' (did you mean "…"?)'``, or nothing when no known name is close.
-
-    >>> did_you_mean("D3-0412", ["D3-0421", "D1-0001"])
-    ' (did you mean "D3-0421"?)'
-    """
-    close = get_close_matches(name, known, n=1, cutoff=0.75)
-    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def contradictions(items: Sequence[Item], refused: Iterable[str] = ()) -> list[str]:

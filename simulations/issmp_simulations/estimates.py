@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from issmp_cat.arrays import Bools, Floats
+from issmp_cat.intervals import Z95, wilson
 
-__all__ = ["Z95", "Estimate", "mean_of", "proportion", "rmse_of", "share_of", "wilson"]
-
-Z95 = 1.959963984540054
+__all__ = ["Estimate", "mean_of", "proportion", "rmse_of", "share_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +31,6 @@ class Estimate:
         factor = 100.0 if percent else 1.0
         value, low, high = (f"{factor * number:.{digits}f}" for number in (self.value, self.low, self.high))
         return f"{value}{' %' if percent else ''} [{low}, {high}]"
-
-
-def wilson(successes: int, trials: int, z: float = Z95) -> tuple[float, float]:
-    """Score interval of a proportion (Wilson, 1927); sensible at 0 and at 1 too.
-
-    >>> [round(end, 4) for end in wilson(0, 10)]
-    [0.0, 0.2775]
-    """
-    share = successes / trials
-    weight = z * z / trials
-    middle = (share + 0.5 * weight) / (1.0 + weight)
-    half = z * math.sqrt(share * (1.0 - share) / trials + 0.25 * weight / trials) / (1.0 + weight)
-    low = 0.0 if successes == 0 else middle - half
-    high = 1.0 if successes == trials else middle + half
-    return low, high
 
 
 def proportion(successes: int, trials: int) -> Estimate | None:

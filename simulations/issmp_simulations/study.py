@@ -10,8 +10,9 @@ import numpy as np
 from issmp_cat import Exam, ItemBank
 from issmp_cat.errors import UsageError
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.intervals import Z95
 from issmp_cat.stopping import REASONS
-from issmp_simulations.estimates import Z95, mean_of, rmse_of, share_of
+from issmp_simulations.estimates import mean_of, rmse_of, share_of
 from issmp_simulations.population import Population
 from issmp_simulations.provenance import provenance_of
 from issmp_simulations.result import StudyResult

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from issmp_simulations.estimates import mean_of, proportion, rmse_of, wilson
+from issmp_cat.intervals import wilson
+from issmp_simulations.estimates import mean_of, proportion, rmse_of
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 10), (10, 10), (1, 7), (481, 1000), (61_612, 100_000)])
