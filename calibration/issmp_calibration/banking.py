@@ -40,6 +40,7 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
         title=title,
         metric=Metric(latent_mean=result.latent.mean, latent_sd=result.latent.sd),
         provenance={
+            "test_statistics": dict(result.test),
             "calibration": dict(result.provenance),
             "model": result.model,
             "candidates": result.n_persons,

@@ -23,9 +23,10 @@ from issmp_calibration.mml.priors import Priors
 from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.result import Calibration
-from issmp_calibration.statistics import item_rest_correlations
+from issmp_calibration.statistics import classical
 from issmp_calibration.verdicts import item_verdicts
 from issmp_calibration.workers import workers
+from issmp_cat.arrays import Floats
 from issmp_cat.errors import NotConverged
 from issmp_cat.responses import ResponseLog
 
@@ -101,9 +102,12 @@ def _result(
     """All that is known, put together."""
     reported = report(model, found, errors)
     verdict = item_verdicts(codes, model, found, errors, options.tolerance)
+    status, _ = _from_key(log, known)
+    test, item_rest = classical(log, status == "operational")
     return Calibration(
         model=model.name,
-        items=_table(log, codes, reported, verdict, known),
+        items=_table(log, codes, reported, verdict, known, item_rest),
+        test=test.to_dict(),
         latent=_latent(found, reported),
         log_likelihood=found.expectation.log_likelihood,
         log_prior=found.log_prior,
@@ -152,7 +156,12 @@ def _reason(codes: Codes, log: ResponseLog, found: Fit, options: CalibrationOpti
 
 
 def _table(
-    log: ResponseLog, codes: Codes, reported: Reported, verdict: tuple[str, ...], known: ItemKey | None
+    log: ResponseLog,
+    codes: Codes,
+    reported: Reported,
+    verdict: tuple[str, ...],
+    known: ItemKey | None,
+    item_rest: Floats,
 ) -> ItemTable:
     """Everything about every item of the log, those set apart included."""
     status, domain = _from_key(log, known)
@@ -170,7 +179,7 @@ def _table(
         se_intercept=whole.linear_errors[:, 1],
         answers=answers,
         p_value=np.where(answers > 0, codes.counts[:, 1] / np.maximum(answers, 1), np.nan),
-        item_rest=item_rest_correlations(log, status == "operational"),
+        item_rest=item_rest,
         verdict=verdict,
     )
 

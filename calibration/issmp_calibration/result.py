@@ -31,6 +31,8 @@ class Calibration:
     Attributes:
         model: rasch, 1pl, 2pl or 3pl.
         items: one row for each item of the log; ``items.frame`` is a data frame.
+        test: raw-score statistics of the operational items: candidates, items, mean, sd, lowest, highest, alpha
+            (KR-20; null where candidates took different items), sem.
         latent: the population.
         log_likelihood: marginal, natural logarithm.
         log_prior: log density of the parameters under their priors; 0 without priors.
@@ -47,6 +49,7 @@ class Calibration:
 
     model: str
     items: ItemTable
+    test: Mapping[str, float | int | None]
     latent: Latent
     log_likelihood: float
     log_prior: float

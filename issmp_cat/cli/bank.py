@@ -132,21 +132,22 @@ def show(
         return
     print(f"{loaded!r}\n")
     if statistics:
-        values = [_number(value) for value in statistics.values()]
-        table("Test statistics (raw score, operational items)", list(statistics), [values])
+        named = {("KR-20 (α)" if name == "alpha" else name): value for name, value in statistics.items()}
+        values = [_number(value, 4) for value in named.values()]
+        table("Test statistics (raw score, operational items)", list(named), [values])
         print()
     if ranges := spread(loaded):
-        cells = [(name, *map(_number, values)) for name, values in ranges.items()]
+        cells = [(name, *(_number(value, 4) for value in values)) for name, values in ranges.items()]
         table("Item statistics (operational items)", ("", "lowest", "median", "highest"), cells)
         print()
     used = [name for name in rows[0] if any(row[name] not in (None, "") for row in rows)]
     table("", used, [[_number(row[name]) for name in used] for row in rows])
 
 
-def _number(value: Any) -> str:
+def _number(value: Any, digits: int = 3) -> str:
     if value is None:
         return ""
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 
 def _two_columns(facts: dict[str, Any]) -> str:

@@ -22,6 +22,7 @@ ENGINE = [
     "issmp_cat.exam",
     "issmp_cat.exam.kernels",
     "issmp_cat.files",
+    "issmp_cat.intervals",
     "issmp_cat.irt",
     "issmp_cat.random",
     "issmp_cat.report",

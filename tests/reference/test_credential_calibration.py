@@ -43,3 +43,21 @@ def test_rasch_difficulties_are_those_of_conditional_maximum_likelihood(form):
     assert abs(b.max() - 2.4455) < 0.02
     assert abs(b.std(ddof=1) - 0.8739) < 0.01
     assert np.abs(b[:5] - [-1.0647, -0.3105, -0.5300, 0.2904, 0.5090]).max() < 0.02
+
+
+def test_the_bank_carries_the_test_and_item_statistics_of_the_form(form):
+    """What ``bank show`` prints: the figures of the data's README."""
+    log, key = form
+    bank = calibrate(log, key=key, model="rasch", standard_errors=False).to_bank(id="form-1")
+    test = bank.provenance["test_statistics"]
+    assert (test["candidates"], test["items"], test["lowest"], test["highest"]) == (1636, 170, 54, 156)
+    assert round(test["mean"], 4) == 123.3123
+    assert round(test["sd"], 4) == 16.4691
+    assert round(test["alpha"], 4) == 0.8950
+    operational = [item.statistics for item in bank.items if item.status == "operational"]
+    item_total = [item["item_total"] for item in operational]
+    assert (round(min(item_total), 3), round(max(item_total), 3)) == (0.004, 0.433)
+    assert (round(min(item["p"] for item in operational), 3), round(max(item["p"] for item in operational), 3)) == (
+        0.230,
+        0.957,
+    )
