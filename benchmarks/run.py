@@ -15,6 +15,7 @@ ALL = ("decision.py", "simulation.py", "calibration.py", "sparse.py")
 def main() -> None:
     """Run those named on the command line, or all."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors; medians of CPU-seconds, range in brackets")
+    subprocess.run([str(Path(sys.executable).with_name("issmp-cat")), "warmup", "--quiet"], check=True)
     for name in sys.argv[1:] or ALL:
         print(f"\n== {name}", flush=True)
         subprocess.run([sys.executable, str(HERE / name)], check=True)
