@@ -17,7 +17,6 @@ IssmpError                  1   a bug, if it is nothing more precise
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 __all__ = [
     "BankError",
@@ -32,7 +31,6 @@ __all__ = [
     "ResponseLogError",
     "SessionError",
     "UsageError",
-    "did_you_mean",
 ]
 
 
@@ -113,13 +111,3 @@ class GateFailed(IssmpError):
     """A threshold given with ``--gate`` was missed."""
 
     exit_code = 5
-
-
-def did_you_mean(name: str, known: Sequence[str]) -> str:
-    """``' (did you mean "…"?)'``, or nothing when no known name is close.
-
-    >>> did_you_mean("D3-0412", ["D3-0421", "D1-0001"])
-    ' (did you mean "D3-0421"?)'
-    """
-    close = get_close_matches(name, known, n=1, cutoff=0.75)
-    return f' (did you mean "{close[0]}"?)' if close else ""

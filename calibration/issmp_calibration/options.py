@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from issmp_cat.errors import UsageError, did_you_mean
+from issmp_cat.errors import UsageError
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["CalibrationOptions", "refuse_unknown"]
 

@@ -12,9 +12,10 @@ from issmp_calibration.log import ItemKey
 from issmp_calibration.log.statistics import item_status
 from issmp_calibration.log.sums import raw_scores
 from issmp_cat.arrays import Bools, Ints
-from issmp_cat.errors import UsageError, did_you_mean
+from issmp_cat.errors import UsageError
 from issmp_cat.intervals import wilson
 from issmp_cat.responses import ResponseLog
+from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

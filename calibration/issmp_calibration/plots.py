@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from issmp_calibration.item_table import FINE
 from issmp_cat.arrays import Floats, Ints
-from issmp_cat.errors import UsageError, did_you_mean
+from issmp_cat.errors import UsageError
 from issmp_cat.irt import information, probability
 from issmp_cat.plot import Layer, Plot
+from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from issmp_calibration.result import Calibration

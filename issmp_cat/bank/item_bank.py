@@ -16,7 +16,8 @@ import numpy as np
 
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.bank.item import Item, Metric
-from issmp_cat.errors import BankError, did_you_mean
+from issmp_cat.errors import BankError
+from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,7 +7,8 @@ from typing import Any
 
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.bank.bank_file import item_row
-from issmp_cat.errors import UsageError, did_you_mean
+from issmp_cat.errors import UsageError
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["item_facts", "lost_in_csv", "rows_of", "sort_rows", "spread"]
 

@@ -30,6 +30,7 @@ ENGINE = [
     "issmp_cat.scale",
     "issmp_cat.selection",
     "issmp_cat.session",
+    "issmp_cat.spelling",
     "issmp_cat.stopping",
 ]
 

@@ -9,7 +9,8 @@ import numpy as np
 from issmp_calibration.mml.dichotomous import GUESS, INTERCEPT, LOWER, N_PARAMETERS, NO_GUESSING, SLOPE, UPPER
 from issmp_calibration.mml.priors import Priors
 from issmp_cat.arrays import Bools, Floats, Ints
-from issmp_cat.errors import UsageError, did_you_mean
+from issmp_cat.errors import UsageError
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["MODELS", "Model"]
 
