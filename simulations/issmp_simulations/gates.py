@@ -6,9 +6,9 @@ import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from issmp_cat.errors import GateFailed, UsageError
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["Gate", "parse_gate", "require"]
 
@@ -55,8 +55,7 @@ def require(gates: Sequence[Gate], figures: Mapping[str, float]) -> None:
     """
     for gate in gates:
         if gate.figure not in figures:
-            close = get_close_matches(gate.figure, figures, n=1)
-            hint = f' (did you mean "{close[0]}"?)' if close else ""
+            hint = did_you_mean(gate.figure, figures)
             raise UsageError(f'--gate: no figure "{gate.figure}"{hint}; there are {", ".join(figures)}')
     missed = [gate for gate in gates if not OPERATORS[gate.sign](figures[gate.figure], gate.bound)]
     if missed:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from issmp_cat.errors import UsageError
 from issmp_cat.plot import Layer, Plot
+from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from issmp_simulations.result import StudyResult
@@ -27,17 +27,14 @@ def draw(study: StudyResult, kind: str, options: Mapping[str, Any]) -> Plot:
         UsageError: no such kind, or an option it does not have.
     """
     if kind not in PLOTS:
-        raise UsageError(f'no plot "{kind}"{_guess(kind, list(PLOTS))}; there are {", ".join(PLOTS)}')
+        raise UsageError(f'no plot "{kind}"{did_you_mean(kind, list(PLOTS))}; there are {", ".join(PLOTS)}')
     known = [name for name in inspect.signature(PLOTS[kind]).parameters if name != "study"]
     for name in options:
         if name not in known:
-            raise UsageError(f'plot "{kind}" has no option "{name}"{_guess(name, known)}; it has {", ".join(known)}')
+            raise UsageError(
+                f'plot "{kind}" has no option "{name}"{did_you_mean(name, known)}; it has {", ".join(known)}'
+            )
     return PLOTS[kind](study, **options)
-
-
-def _guess(name: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def pass_rate(study: StudyResult, *, width: float = 0.25) -> Plot:

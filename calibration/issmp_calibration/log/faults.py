@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from issmp_cat.errors import InputRejected
 
-__all__ = ["Faults", "did_you_mean", "some"]
+__all__ = ["Faults", "some"]
 
 
 @dataclass(slots=True)
@@ -38,16 +37,6 @@ class Faults:
         """Raise ``error`` if anything was found."""
         if self.told:
             raise error(where, self.problems())
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint in brackets, or nothing.
-
-    >>> did_you_mean("D3-0412", ["D3-0421", "D1-0001"])
-    ' (did you mean "D3-0421"?)'
-    """
-    close = difflib.get_close_matches(word, list(known), n=1)
-    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 def some(names: Iterable[object], most: int = 3) -> str:

@@ -9,9 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from issmp_calibration.log.faults import Faults, did_you_mean
+from issmp_calibration.log.faults import Faults
 from issmp_calibration.log.table import Table, read_table
 from issmp_cat.errors import ResponseLogError
+from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from issmp_calibration.log.faults import did_you_mean
 from issmp_calibration.log.rules import Shape
 from issmp_cat.errors import ResponseLogError, UsageError
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["ACCEPTED", "Columns", "Layout", "recognise"]
 

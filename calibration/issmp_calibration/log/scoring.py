@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from issmp_calibration.log.faults import did_you_mean
 from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.rules import Omitted, Rules
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["Fault", "Pair", "Scorer", "Verdict", "response_meaning"]
 

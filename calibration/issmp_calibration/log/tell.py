@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from issmp_calibration.log.design import Forms
-from issmp_calibration.log.faults import did_you_mean, some
+from issmp_calibration.log.faults import some
 from issmp_calibration.log.overview import Overview
 from issmp_calibration.log.statistics import ClassicalStatistics
 from issmp_cat.arrays import Bools
 from issmp_cat.errors import UsageError
+from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
