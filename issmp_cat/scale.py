@@ -45,6 +45,16 @@ class Scale(BaseModel):
             raise ValueError(msg)
         return self
 
+    @property
+    def assumed(self) -> str:
+        """What is assumed about this scale, with its numbers; empty when nothing is.
+
+        >>> Scale(theta_cut=0.5, assumption="no standard was set").assumed
+        'θ_cut = 0.5, θ_min = -4 and θ_max = 3 are assumed: no standard was set'
+        """
+        numbers = f"θ_cut = {self.theta_cut:g}, θ_min = {self.theta_min:g} and θ_max = {self.theta_max:g}"
+        return f"{numbers} are assumed: {self.assumption}" if self.assumption else ""
+
     def exact(self, theta: float) -> float:
         """Points before rounding."""
         theta = min(max(theta, self.theta_min), self.theta_max)

@@ -64,7 +64,7 @@ def _head(exam: Exam, bank: ItemBank | None) -> dict[str, Any]:
 
 def assumptions(exam: Exam, bank: ItemBank | None) -> list[str]:
     """What the exam rests on that nobody measured."""
-    said = [exam.scale.assumption, exam.note]
+    said = [exam.scale.assumed, exam.note]
     if bank:
         mean, sd = bank.metric.latent_mean, bank.metric.latent_sd
         mean = mean if exam.scoring.prior_mean is None else exam.scoring.prior_mean

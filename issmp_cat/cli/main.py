@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -15,6 +16,7 @@ from issmp_cat.errors import IssmpError
 __all__ = ["main", "run"]
 
 INTERRUPTED = 130
+INPUT_REJECTED = 3
 
 
 def main() -> None:
@@ -38,6 +40,8 @@ def run(arguments: Sequence[str]) -> int:
         code = _finish(INTERRUPTED)
     except BrokenPipeError:
         code = _silence()
+    except OSError as error:
+        code = _no_room(error) if error.errno == errno.ENOSPC else _bug(error, debug)
     except IssmpError as error:
         code = _fail(str(error), error.exit_code, debug)
     except ModuleNotFoundError as error:
@@ -52,16 +56,27 @@ def _finish(code: object) -> int:
     """The exit code; an interrupted command says what was kept, and a closed pipe is no error to shout about."""
     if code == INTERRUPTED:
         say(f"\ninterrupted: {kept()}")
+    if type(sys.stdout).__name__ == "PacifyFlushWrapper":  # typer met the closed pipe first, and took it for a failure
+        return _silence()
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _silence()
+        return _silence()
+    except OSError as error:
+        return _no_room(error)
     return code if isinstance(code, int) else 0
+
+
+def _no_room(error: OSError) -> int:
+    """The output had nowhere to go."""
+    _silence()
+    say(f"error: the output could not be written: {error.strerror}; nothing else was lost")
+    return INPUT_REJECTED
 
 
 def _silence() -> int:
     """Whoever read our output has gone: write the rest to nowhere."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.__stdout__.fileno() if sys.__stdout__ else 1)
     return 0
 
 

@@ -114,8 +114,13 @@ def console(stream: IO[str]) -> Console:
     """A rich console that neither guesses nor decorates."""
     from rich.console import Console
 
+    class Quiet(Console):
+        def on_broken_pipe(self) -> None:
+            """Leave it to the program's edge: whoever closed a pipe had read enough."""
+            raise BrokenPipeError
+
     width = None if stream.isatty() else PIPE_WIDTH
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Quiet(file=stream, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
 
 def _cell(value: object) -> str:

@@ -170,7 +170,7 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         domains=tuple(_domain(session, k, z) for k in range(len(exam.blueprint.ids))),
         off_blueprint=_off_blueprint(session),
         unproven=session.unproven,
-        assumption=exam.scale.assumption,
+        assumption=exam.scale.assumed,
         provisional=session.bank.provisional,
         retake_days=exam.retakes.waiting_days,
     )

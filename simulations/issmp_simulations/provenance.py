@@ -31,5 +31,5 @@ def provenance_of(design: Design, n: int) -> dict[str, Any]:
         "operational_items": len(pool_of(design.bank)),
         "estimator": design.exam.scoring.estimator,
         "pass_mark": design.exam.scale.pass_mark,
-        "assumption": design.exam.scale.assumption,
+        "assumption": design.exam.scale.assumed,
     }

@@ -98,7 +98,7 @@ def test_an_exam_cut_short_by_the_clock_says_how_far_it_is_from_its_blueprint():
 def test_estimator_assumptions_and_provisional_difficulties_are_named():
     words = " ".join(score_report(taken(right)).text().split())
     assert "posterior mean (EAP)" in words
-    assert "assumptions of this project" in words
+    assert "are assumed" in words
     assert "provisional: judged, not measured" in words
 
 

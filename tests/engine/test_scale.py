@@ -98,4 +98,4 @@ def test_the_packaged_scales_pass_at_700_of_1000_and_call_their_cut_an_assumptio
     scale = Exam.load(name).scale
     assert (scale.lowest, scale.pass_mark, scale.highest) == (0, 700, 1000)
     assert (scale.theta_min, scale.theta_cut, scale.theta_max) == (-4.0, -0.3, 3.0)
-    assert "assumption" in scale.assumption
+    assert "are assumed" in scale.assumed

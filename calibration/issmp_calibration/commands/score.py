@@ -158,7 +158,7 @@ def _score(
             talk.say(line, quiet)
         columns |= {"theta": scores.theta, "se": scores.se, "answers": scores.answers, "raw": scores.raw}
         if raw_cut is None:
-            talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumption}".strip(), quiet)
+            talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumed}".strip(), quiet)
             scaled, decision = _decide(scores, plan)
             columns |= {"scaled": scaled, "decision": decision}
             passed, counted = decision == "pass", decision != ""
