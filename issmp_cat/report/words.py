@@ -83,7 +83,7 @@ def gauge(domain: DomainReport, cut: float) -> str:
 
 def caveats(report: ScoreReport) -> list[str]:
     """What a reader must know to read the numbers right."""
-    said = [f"Assumed: {report.assumption}"] if report.assumption else []
+    said = [report.assumption] if report.assumption else []
     if report.provisional:
         said.append("Item difficulties are provisional: judged, not measured. The score is no better than they are.")
     if report.off_blueprint:
