@@ -76,6 +76,7 @@ def open_raw(source: Source) -> Iterator[Raw]:
 
     Raises:
         ResponseLogError: nothing there, not what its name says, or files whose columns differ.
+        KeyboardInterrupt: Ctrl-C, which DuckDB reports as an error of a query.
     """
     try:
         import duckdb
@@ -87,6 +88,10 @@ def open_raw(source: Source) -> Iterator[Raw]:
         con = duckdb.connect(str(Path(folder) / "log.duckdb"))
         try:
             yield _fill(con, source, paths, where or "data frame")
+        except (duckdb.InterruptException, RuntimeError) as error:
+            if "interrupted" in str(error).lower():  # Ctrl-C, in DuckDB's own words
+                raise KeyboardInterrupt from None
+            raise
         except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
             raise ResponseLogError(where or "data frame", [_unreadable(str(error))]) from error
         finally:

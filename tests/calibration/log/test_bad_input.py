@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from issmp_calibration.log import read_key, read_log
+from issmp_calibration.log.raw import open_raw
 from issmp_cat.errors import ResponseLogError, UsageError
 
 KEY = pd.DataFrame({"item": ["D3-0421", "D1-0001"], "key": ["A", "B"]})
@@ -122,6 +123,14 @@ def test_a_column_name_that_the_reader_needs(tmp_path):
     path = tmp_path / "log.parquet"
     duckdb.sql("SELECT 'a' AS candidate, 'x' AS item, 1 AS score, 3 AS file_row_number").write_parquet(str(path))
     assert refused(path) == ('column "file_row_number" has a name that the reader uses itself; rename it',)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(RuntimeError, "Query interrupted"), (duckdb.InterruptException, "Interrupted!")]
+)
+def test_an_interrupted_query_is_a_keyboard_interrupt(file, kind, said):
+    with pytest.raises(KeyboardInterrupt), open_raw(file(GOOD)):
+        raise kind(said)
 
 
 def test_what_is_no_source_at_all_is_a_wrong_call():
