@@ -14,6 +14,7 @@ from issmp_calibration.log.options import (
     CandidatesOption,
     ColumnOption,
     DuplicatesOption,
+    EmptyCellOption,
     JsonOption,
     KeyOption,
     LogArgument,
@@ -112,6 +113,7 @@ def command(
     duplicates: DuplicatesOption = "error",
     attempts: AttemptsOption = "first",
     omitted_code: OmittedCodeOption = None,
+    empty_cell: EmptyCellOption = "not_presented",
 ) -> None:
     """Calibrate items by marginal maximum likelihood and write the item bank.
 
@@ -137,6 +139,7 @@ def command(
         known,
         column=column,
         omitted_code=omitted_code,
+        empty_cell=empty_cell,
         quiet=quiet,
         candidates=candidates,
         shape=shape,

@@ -12,6 +12,7 @@ from issmp_calibration.log.options import (
     CandidatesOption,
     ColumnOption,
     DuplicatesOption,
+    EmptyCellOption,
     JsonOption,
     KeyOption,
     LogArgument,
@@ -49,6 +50,7 @@ def command(
     duplicates: DuplicatesOption = "error",
     attempts: AttemptsOption = "first",
     omitted_code: OmittedCodeOption = None,
+    empty_cell: EmptyCellOption = "not_presented",
     max_score: MaxScoreOption = 1,
 ) -> None:
     """Check a response log before anything is fitted to it.
@@ -78,7 +80,7 @@ def command(
         omitted=omitted,
         duplicates=duplicates,
         attempts=attempts,
-        rules=Rules(omitted_codes=tuple(omitted_code or ()), max_score=max_score),
+        rules=Rules(omitted_codes=tuple(omitted_code or ()), max_score=max_score, empty_cell=empty_cell),
     )
     statistics = classical_statistics(read, known)
     view = overview(read, statistics)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
+    from issmp_calibration.log.rules import EmptyCell
     from issmp_cat.responses import ResponseLog
 
 __all__ = ["read_answers"]
@@ -18,6 +19,7 @@ def read_answers(
     *,
     column: Sequence[str] | None,
     omitted_code: Sequence[str] | None,
+    empty_cell: EmptyCell,
     quiet: bool,
     **reading: Any,
 ) -> ResponseLog:
@@ -27,6 +29,7 @@ def read_answers(
         log: paths.
         key: the item file.
         column: pairs role=name; ``omitted_code``: options that stand for no answer.
+        empty_cell: what an empty cell of a wide table means.
         quiet: say nothing.
         **reading: further arguments of ``read_log``.
     """
@@ -34,7 +37,7 @@ def read_answers(
     from issmp_calibration.log.options import parse_columns
     from issmp_cat.cli.talk import say
 
-    rules = Rules(omitted_codes=tuple(omitted_code or ()))
+    rules = Rules(omitted_codes=tuple(omitted_code or ()), empty_cell=empty_cell)
     answers = read_log(log, key=key, columns=parse_columns(column or []), rules=rules, **reading)
     for line in answers.note:
         say(line, quiet)

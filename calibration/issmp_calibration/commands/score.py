@@ -14,6 +14,7 @@ from issmp_calibration.log.options import (
     CandidatesOption,
     ColumnOption,
     DuplicatesOption,
+    EmptyCellOption,
     JsonOption,
     KeyOption,
     LogArgument,
@@ -84,6 +85,7 @@ def command(
     duplicates: DuplicatesOption = "error",
     attempts: AttemptsOption = "first",
     omitted_code: OmittedCodeOption = None,
+    empty_cell: EmptyCellOption = "not_presented",
 ) -> None:
     """Score the candidates of a response log: θ, standard error, scaled score, decision; or raw scores and pass rates.
 
@@ -106,6 +108,7 @@ def command(
         known,
         column=column,
         omitted_code=omitted_code,
+        empty_cell=empty_cell,
         quiet=quiet,
         candidates=candidates,
         shape=shape,

@@ -8,13 +8,14 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Shape
+from issmp_calibration.log.rules import Attempts, Duplicates, EmptyCell, Omitted, Shape
 
 __all__ = [
     "AttemptsOption",
     "CandidatesOption",
     "ColumnOption",
     "DuplicatesOption",
+    "EmptyCellOption",
     "JsonOption",
     "KeyOption",
     "LogArgument",
@@ -79,6 +80,10 @@ OmittedCodeOption: TypeAlias = Annotated[
         help='An option that stands for "no answer", such as 8. Repeatable.',
         rich_help_panel=READING,
     ),
+]
+EmptyCellOption: TypeAlias = Annotated[
+    EmptyCell,
+    typer.Option("--empty-cell", help="What an empty cell of a wide table means.", rich_help_panel=READING),
 ]
 MaxScoreOption: TypeAlias = Annotated[
     int,

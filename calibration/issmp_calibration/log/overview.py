@@ -46,7 +46,7 @@ class Overview:
         answers: answers, omitted ones included.
         per_candidate: answers of a candidate.
         per_item: answers to an item that somebody saw.
-        omitted: answers left blank.
+        omitted: answers left blank; of a log of scores those without a score.
         no_time: answers without a usable time; None if the log has no times.
         median_seconds: median time on an item; None likewise.
         forms: sets of operational items.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-__all__ = ["Attempts", "Duplicates", "Omitted", "Rules", "Shape"]
+__all__ = ["Attempts", "Duplicates", "EmptyCell", "Omitted", "Rules", "Shape"]
 
 Shape: TypeAlias = Literal["long", "wide"]
 Omitted: TypeAlias = Literal["wrong", "missing"]
+EmptyCell: TypeAlias = Literal["not_presented", "omitted"]
 Duplicates: TypeAlias = Literal["error", "first", "last"]
 Attempts: TypeAlias = Literal["first", "last", "all"]
 
@@ -19,7 +20,7 @@ class Rules:
 
     Attributes:
         not_reached: an item the candidate did not get to (``score_status`` not_reached or timed_out).
-        empty_cell: an empty cell of a wide table of options; in a long log a row without an option is always omitted.
+        empty_cell: an empty cell of a wide table; in a long log a row without an option or a score is always omitted.
         omitted_codes: options that stand for "no answer", such as ``("8",)`` in files of TESTFACT.
         max_score: the highest score an item can have.
         max_seconds: a longer time on one item is not a time on that item; the whole exam lasts 10,800 seconds.
@@ -27,7 +28,7 @@ class Rules:
     """
 
     not_reached: Omitted = "missing"
-    empty_cell: Literal["not_presented", "omitted"] = "not_presented"
+    empty_cell: EmptyCell = "not_presented"
     omitted_codes: tuple[str, ...] = ()
     max_score: int = 1
     max_seconds: float = 10_800.0

@@ -91,7 +91,8 @@ class Scorer:
         item = pair.item or ""
         if status == "not_reached":
             return Verdict(item, None, self._blank(item, self.rules.not_reached), omitted=True)
-        if status == "omitted" or (self.by_option and option is None):
+        nothing = option is None and (self.by_option or score is None)  # an empty score is an answer left out too
+        if status == "omitted" or nothing:
             return Verdict(item, None, self._blank(item, self.omitted), omitted=True)
         return self._worth(pair, option, score)
 
@@ -117,7 +118,7 @@ class Scorer:
         return None
 
     def _skip_empty(self) -> bool:
-        return not self.response_is_option or self.rules.empty_cell == "not_presented"
+        return self.rules.empty_cell == "not_presented"
 
     def _blank(self, item: str, rule: Omitted) -> int:
         """The score of an item left blank; a pretest item's blank is never held against it."""
@@ -158,10 +159,20 @@ class Scorer:
         said = {
             f"{blank[0]:,} omitted answers count as wrong": blank[0],
             f"{blank[-1]:,} omitted or not reached answers count as missing": blank[-1],
-            f"{left_out:,} {'empty cells' if self.wide else 'rows'} are taken as not presented": left_out,
+            f"{left_out:,} {_skipped(wide=self.wide)}": left_out,
             f"{self.disagreements:,} answers carry another score than the key's; the key counts": self.disagreements,
         }
         return [note for note, number in said.items() if number]
+
+
+def _skipped(*, wide: bool) -> str:
+    """What was left out as not presented, and how a wide table's empty cells become omitted answers."""
+    if not wide:
+        return "rows are taken as not presented"
+    return (
+        "empty cells are taken as not presented, whatever --omitted says; "
+        'as omitted answers with --empty-cell omitted, Rules(empty_cell="omitted")'
+    )
 
 
 def _text(cell: str | None) -> str | None:

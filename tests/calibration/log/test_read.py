@@ -176,7 +176,7 @@ def test_wide_tables_of_options_are_scored_by_the_key(tmp_path):
     key = pd.DataFrame({"item": ["Item.1", "Item.2", "Item.10"], "key": [1, 4, 5]})
     log = read_log(path, key=key, rules=Rules(omitted_codes=("8",)))
     np.testing.assert_array_equal(log.wide(), [[1, 1, 0], [0, np.nan, 1]])
-    assert "1 empty cells are taken as not presented" in log.note
+    assert any(note.startswith("1 empty cells are taken as not presented") for note in log.note)
     blank = read_log(path, key=key, rules=Rules(omitted_codes=("8",), empty_cell="omitted"))
     np.testing.assert_array_equal(blank.wide(), [[1, 1, 0], [0, 0, 1]])
 
@@ -199,6 +199,31 @@ def test_the_key_decides_where_a_score_says_otherwise():
     log = read_log(frame, key=key)
     assert log.score.tolist() == [1, 0]
     assert "1 answers carry another score than the key's; the key counts" in log.note
+
+
+SCORED = pd.DataFrame({"candidate": ["a", "a", "b"], "item": ["x", "y", "x"], "score": [1, None, 0]})
+
+
+def test_an_empty_score_of_a_long_log_is_an_omitted_answer():
+    log = read_log(SCORED)
+    assert scores(log) == {("a", "x"): 1, ("a", "y"): 0, ("b", "x"): 0}
+    assert "1 omitted answers count as wrong" in log.note
+    missing = read_log(SCORED, omitted="missing")
+    assert scores(missing)["a", "y"] == -1
+    assert "1 omitted or not reached answers count as missing" in missing.note
+
+
+def test_an_empty_score_of_a_pretest_item_never_counts():
+    key = pd.DataFrame({"item": ["x", "y"], "status": ["operational", "pretest"]})
+    assert scores(read_log(SCORED, key=key))["a", "y"] == -1
+
+
+def test_empty_cells_of_scores_are_omitted_answers_when_asked():
+    wide = pd.DataFrame({"x": [1, 0], "y": [0.0, None]})
+    assert np.isnan(read_log(wide).wide()[1, 1])
+    assert any("--empty-cell omitted" in note for note in read_log(wide).note)
+    log = read_log(wide, rules=Rules(empty_cell="omitted"))
+    np.testing.assert_array_equal(log.wide(), [[1, 0], [0, 0]])
 
 
 ATTEMPTS = pd.DataFrame(
