@@ -140,8 +140,12 @@ def _settings(options: CalibrationOptions) -> Settings:
 
 
 def _reason(codes: Codes, log: ResponseLog, found: Fit, options: CalibrationOptions) -> str:
-    """Why the iteration ended, in words."""
-    passes = f"{len(found.passes)} passes"
+    """Why the iteration ended, in words.
+
+    How far an item has to go is reckoned from the pace at which its steps shrink, with the slowest pace assumed while
+    there are too few steps to tell: a cautious figure, no measurement.
+    """
+    passes = f"{len(found.passes)} pass{'' if len(found.passes) == 1 else 'es'}"
     if found.settled:
         distance = found.distances.max()
         return f"settled after {passes}: every item is within {distance:.1g} standard errors of the solution"
@@ -150,8 +154,9 @@ def _reason(codes: Codes, log: ResponseLog, found: Fit, options: CalibrationOpti
     names = ", ".join(f"{log.items[codes.items[k]]} ({found.distances[k]:.2g})" for k in worst)
     more = f" and {len(late) - 5} more" if len(late) > 5 else ""
     return (
-        f"not settled after {passes}: {len(late)} of {codes.n_items} items are more than {options.tolerance:g} standard"
-        f" errors from the solution: {names}{more}; raise max_passes, or look at these items"
+        f"not settled after {passes}: going by their last steps, {len(late)} of {codes.n_items} items may have "
+        f"more than {options.tolerance:g} standard errors to go: {names}{more}; "
+        "allow more passes (--max-passes, max_passes=), or look at these items"
     )
 
 

@@ -36,7 +36,9 @@ def item_verdicts(codes: Codes, model: Model, fit: Fit, errors: Errors | None, t
         if errors is not None and not words and not errors.known[place, INTERCEPT]:
             words.append("the answers do not tell its parameters apart: no standard errors")
         if not fit.settled and fit.distances[place] > tolerance:
-            words.append(f"not settled: about {fit.distances[place]:.2g} standard errors from the solution")
+            words.append(
+                f"not settled: going by its last steps, about {fit.distances[place]:.2g} standard errors to go"
+            )
         verdicts[item] = "; ".join(words)
     return tuple(verdict or FINE for verdict in verdicts)
 
