@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from issmp_calibration.item_table import FINE, ItemTable
 from issmp_calibration.latent import Latent
 from issmp_calibration.log import ItemKey
+from issmp_calibration.log.faults import counted, some
 from issmp_calibration.mml.em import Pass
 
 if TYPE_CHECKING:
@@ -98,7 +99,8 @@ class Calibration:
             f"verdicts: {fine:,} ok" + "".join(f"; {n:,} × {words}" for words, n in verdicts.most_common(5)),
         ]
         if self.persons_apart:
-            lines.append(f"{len(self.persons_apart):,} candidates had no answers to fit and are set apart")
+            apart = counted(len(self.persons_apart), "candidate")
+            lines.append(f"{apart} without answers to fit: set apart ({some(self.persons_apart)})")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

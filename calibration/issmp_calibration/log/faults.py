@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from issmp_cat.errors import InputRejected
 
-__all__ = ["Faults", "some"]
+__all__ = ["Faults", "counted", "some"]
 
 
 @dataclass(slots=True)
@@ -47,3 +47,12 @@ def some(names: Iterable[object], most: int = 3) -> str:
     """
     said = [str(name) for name in names]
     return ", ".join(said[:most]) + (", …" if len(said) > most else "")
+
+
+def counted(n: int, thing: str) -> str:
+    """A number and what it counts.
+
+    >>> counted(1, "candidate"), counted(1200, "item")
+    ('1 candidate', '1,200 items')
+    """
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"

@@ -52,7 +52,7 @@ class Overview:
         forms: sets of operational items.
         pretest_sets: sets of pretest items likewise.
         groups: items by group that no candidate connects; one group is as it should be.
-        unanswered: candidates without an answer.
+        unanswered: candidates without an answer that has a score: none at all, or omitted ones taken as missing.
         unseen: items nobody saw.
         no_variance: items that everyone got right, or wrong.
         candidate_columns: what else is known of candidates.
@@ -104,9 +104,15 @@ def overview(log: ResponseLog, statistics: ClassicalStatistics) -> Overview:
         forms=forms(log, status != "pretest"),
         pretest_sets=forms(log, status == "pretest"),
         groups=connected_groups(log),
-        unanswered=tuple(map(str, log.persons[answered == 0])),
+        unanswered=tuple(map(str, log.persons[_scored(log) == 0])),
         unseen=tuple(map(str, log.items[codes == "nobody_saw_it"])),
         no_variance=tuple(map(str, log.items[(codes == "all_right") | (codes == "all_wrong")])),
         candidate_columns=tuple(log.candidates),
         note=log.note,
     )
+
+
+def _scored(log: ResponseLog) -> Ints:
+    """Answers of each candidate that have a score. Shape ``(persons,)``."""
+    before = np.concatenate([[0], np.cumsum(log.score >= 0)])
+    return np.asarray(np.diff(before[log.start]), dtype=np.int64)

@@ -89,3 +89,11 @@ def test_options_of_an_item_are_shown(tmp_path):
     ran = check("log.csv", "--key", "key.csv", "--options", "a", folder=tmp_path)
     assert "Options of a" in ran.stdout
     assert "A (key)" in ran.stdout
+
+
+def test_candidates_without_answers_are_named(tmp_path):
+    (tmp_path / "log.csv").write_text("candidate,a,b\nc1,1,0\nc2,,\nc3,0,1\n")
+    assert "1 candidate without answers: set apart (c2)" in check("log.csv", folder=tmp_path).stdout
+    (tmp_path / "long.csv").write_text("candidate,item,score\nc1,a,1\nc1,b,0\nc2,a,\nc3,a,0\nc3,b,1\n")
+    ran = check("long.csv", "--omitted", "missing", folder=tmp_path)
+    assert "1 candidate without answers: set apart (c2)" in ran.stdout
