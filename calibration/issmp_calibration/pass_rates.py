@@ -20,7 +20,7 @@ from issmp_cat.spelling import did_you_mean
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PassRates", "pass_rates", "raw_decisions"]
+__all__ = ["PassRates", "pass_rates", "raw_decisions", "refuse_column"]
 
 EVERYONE = "all"
 
@@ -73,6 +73,17 @@ def raw_decisions(log: ResponseLog, cut: int, key: ItemKey | None = None) -> tup
     return raw, raw >= cut, answered > 0
 
 
+def refuse_column(log: ResponseLog, by: str) -> None:
+    """Stop if nothing is known of candidates under this name.
+
+    Raises:
+        UsageError: no such column.
+    """
+    if by not in log.candidates:
+        known = ", ".join(log.candidates) or "none; give a table about candidates"
+        raise UsageError(f'no column "{by}" about candidates; known: {known}{did_you_mean(by, list(log.candidates))}')
+
+
 def pass_rates(log: ResponseLog, passed: Bools, counted: Bools, by: str | None = None) -> PassRates:
     """Share of candidates who pass.
 
@@ -86,11 +97,7 @@ def pass_rates(log: ResponseLog, passed: Bools, counted: Bools, by: str | None =
     """
     groups: dict[str, NDArray[np.bool_]] = {}
     if by is not None:
-        if by not in log.candidates:
-            known = ", ".join(log.candidates) or "none; give a table about candidates"
-            raise UsageError(
-                f'no column "{by}" about candidates; known: {known}{did_you_mean(by, list(log.candidates))}'
-            )
+        refuse_column(log, by)
         values = np.array([str(value) for value in log.candidates[by]])
         groups = {str(value): values == value for value in np.unique(values)}
     groups[EVERYONE] = np.ones(log.n_persons, bool)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.log import read_log
+from issmp_calibration.log.faults import counted
 from issmp_calibration.mml.abilities import highest_points, posterior_means
 from issmp_calibration.mml.codes import NO_ANSWERS, code_answers, tally_scores
 from issmp_calibration.mml.em import SMALL
@@ -19,7 +20,7 @@ from issmp_calibration.mml.grid import Grid
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.workers import workers
 from issmp_cat.ability import Estimator, estimator_code
-from issmp_cat.arrays import Floats, Ints
+from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.bank import ItemBank
 from issmp_cat.errors import ResponseLogError, UsageError
 from issmp_cat.irt import category_probabilities
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scores", "score"]
 
+AT_FENCE = 1e-6  # logits
 ESTIMATORS = ("eap", "map", "ml", "wle")
 
 
@@ -42,6 +44,7 @@ class Scores:
         theta: ability, logits; NaN for candidates without answers.
         se: its standard error, logits: the posterior SD with EAP, asymptotic otherwise.
         answers: to items that count; ``raw``: how many were right.
+        at_bound: whether θ is no maximum but a fence of the search, which EAP does not have.
         candidates: the log's further columns about candidates.
         method: eap, map, ml or wle.
         items: how many items count.
@@ -54,6 +57,7 @@ class Scores:
     se: Floats
     answers: Ints
     raw: Ints
+    at_bound: Bools
     candidates: Mapping[str, NDArray[Any]]
     method: str
     items: int
@@ -73,6 +77,8 @@ class Scores:
             "raw": self.raw,
             "verdict": np.where(self.answers > 0, "ok", NO_ANSWERS),
         }
+        if self.method != "eap":
+            columns["at_bound"] = self.at_bound
         more = {name: values for name, values in self.candidates.items() if name not in columns}
         return pd.DataFrame(columns | more).astype({"theta": "Float64", "se": "Float64"})
 
@@ -88,9 +94,13 @@ class Scores:
                 f"median SE {np.median(se):.4f} logits"
             )
         if not known.all():
-            lines.append(f"{(~known).sum():,} candidates had no answers to these items")
+            lines.append(f"{counted(int((~known).sum()), 'candidate')} had no answers to these items")
+        if bound := int(self.at_bound.sum()):
+            who, whose = ("1 candidate has", "its") if bound == 1 else (f"{bound:,} candidates have", "their")
+            finite = "finite " if self.method == "ml" else ""
+            lines.append(f"{who} no {finite}{self.method.upper()} estimate within the fences: {whose} θ is the fence")
         if self.left_out:
-            lines.append(f"{len(self.left_out):,} items of the log do not count")
+            lines.append(f"{counted(len(self.left_out), 'item')} of the log left out of account")
         return "\n".join(lines)
 
     def __repr__(self) -> str:
@@ -144,12 +154,14 @@ def score(
     given, raw = (np.zeros(answers.n_persons, np.int64) for _ in range(2))
     given[persons] = np.diff(start)
     raw[persons] = np.add.reduceat(codes & 1, start[:-1], dtype=np.int64) if len(persons) else 0
+    fences = population[0] - limit * population[1], population[0] + limit * population[1]
     return Scores(
         candidate=answers.persons,
         theta=estimates[:, 0],
         se=estimates[:, 1],
         answers=given,
         raw=raw,
+        at_bound=_at_bound(estimates[:, 0], fences, method),
         candidates=answers.candidates,
         method=method,
         items=int((place >= 0).sum()),
@@ -167,6 +179,13 @@ def score(
             },
         },
     )
+
+
+def _at_bound(theta: Floats, fences: tuple[float, float], method: Estimator) -> Bools:
+    """Where the search ended at a fence."""
+    if method == "eap":
+        return np.zeros(len(theta), dtype=bool)
+    return np.minimum(theta - fences[0], fences[1] - theta) < AT_FENCE
 
 
 def _match(log: ResponseLog, bank: ItemBank, *, pretest: bool) -> tuple[Ints, dict[str, str]]:

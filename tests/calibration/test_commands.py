@@ -52,15 +52,69 @@ def test_a_dry_run_writes_nothing(wide, tmp_path, capsys):
 def test_a_fit_that_has_not_settled_is_kept_and_ends_with_4(wide, tmp_path, capsys):
     bank = tmp_path / "bank.json"
     assert run(["calibrate", str(wide), "-o", str(bank), "--max-passes", "1"]) == 4
-    assert "not settled after 1 pass" in capsys.readouterr().err
+    assert "not settled after 1 pass: going by their last steps" in capsys.readouterr().err
     assert bank.exists()
+
+
+def test_the_next_command_reads_the_log_the_same_way(wide, tmp_path, capsys):
+    bank, log = tmp_path / "bank.json", tmp_path / "options.csv"
+    key = tmp_path / "key.csv"
+    frame = pd.read_csv(wide).replace({0: "B", 1: "A"})
+    frame.iloc[0, 1] = "N"
+    frame.to_csv(log, index=False)
+    pd.DataFrame({"item": frame.columns[1:], "key": "A"}).to_csv(key, index=False)
+    reading = ["--key", str(key), "--omitted", "missing", "--omitted-code", "N"]
+    assert run(["check", str(log), *reading]) == 0
+    assert f"next: issmp-cat calibrate {log} {' '.join(reading)} -o bank.json" in capsys.readouterr().err
+    assert run(["calibrate", str(log), *reading, "-o", str(bank)]) == 0
+    following = capsys.readouterr().err.splitlines()[-1].removeprefix("next: issmp-cat ")
+    assert following == f"score {log} --bank {bank} {' '.join(reading)}"
+    assert run(following.split()) == 0
+
+
+def test_candidates_without_answers_are_named(wide, tmp_path, capsys):
+    log = tmp_path / "blank.csv"
+    frame = pd.read_csv(wide)
+    frame.loc[3, frame.columns[1:]] = None
+    frame.to_csv(log, index=False)
+    assert run(["calibrate", str(log), "--quiet"]) == 0
+    assert "1 candidate without answers to fit: set apart (p3)" in capsys.readouterr().out
+
+
+def test_a_bank_says_what_it_leaves_out(wide, tmp_path, capsys):
+    log = tmp_path / "easy.csv"
+    pd.read_csv(wide).assign(q13=1).to_csv(log, index=False)
+    assert run(["calibrate", str(log), "-o", str(tmp_path / "bank.json")]) == 0
+    assert "bank.json: 12 of 13 items; left out: q13 (" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["calibrate", "-o", "{folder}/none/bank.json"], "there is no folder"),
+        (["calibrate", "-o", "{folder}/bank.xyz"], "ends in .json or .csv"),
+        (["calibrate", "--items", "{folder}"], "this is a folder"),
+        (["calibrate", "--plots", "{folder}/taken"], "is a file"),
+        (["calibrate", "--threads", "0"], "--threads"),
+        (["check", "--options", "i99"], 'no item "i99"'),
+        (["check", "--items", "{folder}/none/items.csv"], "there is no folder"),
+        (["score", "--raw-cut", "1", "-o", "{folder}/scores.json"], "ends in .csv"),
+    ],
+)
+def test_what_cannot_end_well_is_refused_before_the_work(wide, tmp_path, capsys, words, said):
+    (tmp_path / "taken").write_text("")
+    name, *more = [word.format(folder=tmp_path) for word in words]
+    assert run([name, str(wide), *more]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
 
 
 def test_candidates_are_scored_and_decided(wide, tmp_path, capsys):
     bank, table = tmp_path / "bank.json", tmp_path / "scores.csv"
     assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
     capsys.readouterr()
-    assert run(["score", str(wide), "--bank", str(bank), "-o", str(table)]) == 0
+    assert run(["score", str(wide), "--bank", str(bank), "--exam", "issmp", "-o", str(table)]) == 0
     out, err = capsys.readouterr()
     assert "pass rates" in out
     assert "cut θ -0.3" in err
@@ -77,7 +131,26 @@ def test_without_a_file_the_rows_are_the_output(wide, tmp_path, capsys):
     assert run(["score", str(wide), "--bank", str(bank), "--quiet"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 401
-    assert lines[0] == "candidate,theta,se,answers,raw,scaled,decision"
+    assert lines[0] == "candidate,theta,se,answers,raw"
+
+
+def test_an_estimate_at_a_fence_is_marked(wide, tmp_path, capsys):
+    bank, log = tmp_path / "bank.json", tmp_path / "all_right.csv"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    frame = pd.read_csv(wide).head(3)
+    frame.iloc[0, 1:] = 1
+    frame.iloc[1, 1:] = [0, 1] * 6
+    frame.iloc[2, 1:] = 0
+    frame.to_csv(log, index=False)
+    capsys.readouterr()
+    assert run(["score", str(log), "--bank", str(bank), "--method", "ml", "-o", str(tmp_path / "ml.csv")]) == 0
+    assert "2 candidates have no finite ML estimate" in capsys.readouterr().err
+    assert pd.read_csv(tmp_path / "ml.csv")["at_bound"].tolist() == [True, False, True]
+
+
+def test_groups_need_a_decision(wide, capsys):
+    assert run(["score", str(wide), "--bank", "bank.json", "--by", "attempt"]) == 2
+    assert "--exam EXAM or --raw-cut" in capsys.readouterr().err
 
 
 def test_scoring_with_nothing_to_score_with_is_a_usage_error(wide, capsys):

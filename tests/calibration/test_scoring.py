@@ -81,7 +81,7 @@ def test_counts_and_candidates_without_answers(bank, log):
     row = found.frame.loc[3]
     assert row.isna()["theta"]
     assert row["verdict"] == "no answers"
-    assert "1 candidates had no answers" in repr(found)
+    assert "1 candidate had no answers" in repr(found)
     assert score(log, bank, pretest=True).items == ITEMS
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from issmp_calibration.commands.reading import read_answers
+from issmp_calibration.commands.outputs import refuse_folder, refuse_output
+from issmp_calibration.commands.reading import read_answers, reading_words
 from issmp_calibration.log.options import (
     AttemptsOption,
     CandidatesOption,
@@ -25,6 +26,8 @@ from issmp_calibration.log.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from issmp_calibration.girth_opinion import GirthOpinion
     from issmp_calibration.log import ItemKey
     from issmp_calibration.options import CalibrationOptions
@@ -83,7 +86,7 @@ PassesOption: TypeAlias = Annotated[
 ]
 ThreadsOption: TypeAlias = Annotated[
     int | None,
-    typer.Option(help="Threads; all processors by default. Results do not change.", rich_help_panel=FITTING),
+    typer.Option(min=1, help="Threads; all processors by default. Results do not change.", rich_help_panel=FITTING),
 ]
 
 
@@ -132,6 +135,10 @@ def command(
     from issmp_calibration import CalibrationOptions, read_key
     from issmp_cat.errors import NotConverged
 
+    refuse_output("--output", output, (".json", ".csv"))
+    refuse_output("--items", items)
+    refuse_output("--result", result)
+    refuse_folder("--plots", plots)
     options = CalibrationOptions(nodes=nodes, tolerance=tolerance, max_passes=max_passes)
     known = read_key(key) if key else None
     answers = read_answers(
@@ -154,7 +161,18 @@ def command(
     else:
         _print(found, opinion)
     written = _write(found, output, bank_id, items, result, plots, dry_run=dry_run)
-    _talk(written, log, output, dry_run=dry_run, quiet=quiet)
+    again = reading_words(
+        key=key,
+        candidates=candidates,
+        shape=shape,
+        column=column,
+        omitted=omitted,
+        duplicates=duplicates,
+        attempts=attempts,
+        omitted_code=omitted_code,
+        empty_cell=empty_cell,
+    )
+    _talk(written, _next(log, output, again), dry_run=dry_run, quiet=quiet)
     if not found.converged:
         raise NotConverged(found.reason)
 
@@ -252,16 +270,20 @@ def _write(
     plots: Path | None,
     *,
     dry_run: bool,
-) -> list[Path]:
-    """Write what was asked for; each file whole or not at all."""
+) -> list[str]:
+    """Write what was asked for, each file whole or not at all; a line about each."""
     from issmp_cat.files import atomic_write
 
-    drawn = [plots / f"{kind}.svg" for kind in PLOTS] if plots else []
-    wanted = [path for path in (output, items, result, *drawn) if path]
-    if dry_run:
-        return wanted
+    said = []
     if output:
-        found.to_bank(id=bank_id or output.stem).save(output)
+        bank = found.to_bank(id=bank_id or output.stem)
+        said.append(f"{output}: {_banked(len(bank), len(found.items), bank.provenance['left_out'])}")
+    drawn = [plots / f"{kind}.svg" for kind in PLOTS] if plots else []
+    said += [str(path) for path in (items, result, *drawn) if path]
+    if dry_run:
+        return said
+    if output:
+        bank.save(output)
     if items:
         with atomic_write(items) as handle:
             found.frame.to_csv(handle, index=False, lineterminator="\n")
@@ -271,18 +293,34 @@ def _write(
         plots.mkdir(parents=True, exist_ok=True)
         for kind, path in zip(PLOTS, drawn, strict=True):
             found.plot(kind).save(path)  # type: ignore[arg-type]
-    return wanted
+    return said
 
 
-def _talk(written: list[Path], log: list[Path], output: Path | None, *, dry_run: bool, quiet: bool) -> None:
-    """What was written, and what to do next."""
+def _banked(kept: int, of: int, left_out: Mapping[str, str]) -> str:
+    """How many items the bank holds, which it does not, and by what rule."""
+    from issmp_calibration.banking import HARDEST
+    from issmp_calibration.log.faults import some
+
+    if not left_out:
+        return f"all {of:,} items"
+    reasons = some([f"{item} ({why})" for item, why in left_out.items()], 5)
+    rule = f"an item needs parameters, a slope above 0 and |b| up to {HARDEST:g}"
+    return f"{kept:,} of {of:,} items; left out: {reasons}; {rule}"
+
+
+def _next(log: list[Path], output: Path | None, again: list[str]) -> str:
+    """The command that scores the same log with the new bank."""
     import shlex
 
+    if output is None:
+        return "add -o bank.json to write the item bank"
+    return shlex.join(["issmp-cat", "score", *map(str, log), "--bank", str(output), *again])
+
+
+def _talk(written: list[str], following: str, *, dry_run: bool, quiet: bool) -> None:
+    """What was written, and what to do next."""
     from issmp_cat.cli import talk
 
-    for path in written:
-        talk.say(f"{'would write' if dry_run else 'wrote'} {path}", quiet)
-    if output:
-        talk.next_step(f"issmp-cat score {shlex.join(map(str, log))} --bank {shlex.quote(str(output))}", quiet)
-    else:
-        talk.next_step("add -o bank.json to write the item bank", quiet)
+    for line in written:
+        talk.say(f"{'would write' if dry_run else 'wrote'} {line}", quiet)
+    talk.next_step(following, quiet)

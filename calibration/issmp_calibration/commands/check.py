@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from issmp_calibration.commands.outputs import refuse_output
+from issmp_calibration.commands.reading import reading_words
 from issmp_calibration.log.options import (
     AttemptsOption,
     CandidatesOption,
@@ -69,7 +71,9 @@ def command(
     """
     from issmp_calibration.log import Rules, classical_statistics, read_log
     from issmp_calibration.log.overview import overview
+    from issmp_calibration.log.tell import refuse_options
 
+    refuse_output("--items", items)
     known, remarks = _items(key, bank)
     read = read_log(
         log,
@@ -82,6 +86,7 @@ def command(
         attempts=attempts,
         rules=Rules(omitted_codes=tuple(omitted_code or ()), max_score=max_score, empty_cell=empty_cell),
     )
+    refuse_options(read, options_of or [])
     statistics = classical_statistics(read, known)
     view = overview(read, statistics)
     if as_json:
@@ -91,7 +96,18 @@ def command(
     if items:
         _write_items(items, statistics)
     if not quiet:
-        _talk(log, key, items)
+        again = reading_words(
+            key=key or bank,
+            candidates=candidates,
+            shape=shape,
+            column=column,
+            omitted=omitted,
+            duplicates=duplicates,
+            attempts=attempts,
+            omitted_code=omitted_code,
+            empty_cell=empty_cell,
+        )
+        _talk(log, again, items)
 
 
 def _items(key: Path | None, bank: Path | None) -> tuple[ItemKey | None, list[str]]:
@@ -139,11 +155,11 @@ def _write_items(path: Path, statistics: ClassicalStatistics) -> None:
         statistics.frame.to_csv(handle, index=False, lineterminator="\n")
 
 
-def _talk(log: list[Path], key: Path | None, items: Path | None) -> None:
+def _talk(log: list[Path], again: list[str], items: Path | None) -> None:
     """What was written and what to do next, on stderr."""
     import shlex
 
     if items:
         typer.echo(f"wrote {items}", err=True)
-    words = ["issmp-cat", "calibrate", *map(str, log), *(["--key", str(key)] if key else []), "-o", "bank.json"]
+    words = ["issmp-cat", "calibrate", *map(str, log), *again, "-o", "bank.json"]
     typer.echo(f"next: {shlex.join(words)}", err=True)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from issmp_calibration.log.rules import EmptyCell
     from issmp_cat.responses import ResponseLog
 
-__all__ = ["read_answers"]
+__all__ = ["read_answers", "reading_words"]
+
+# What a command takes for granted; only what differs is said again.
+TAKEN = {"omitted": "wrong", "duplicates": "error", "attempts": "first", "empty_cell": "not_presented"}
 
 
 def read_answers(
@@ -42,3 +45,18 @@ def read_answers(
     for line in answers.note:
         say(line, quiet)
     return answers
+
+
+def reading_words(**options: Any) -> list[str]:
+    """The options with which the next command reads the log as this one did.
+
+    >>> reading_words(key="key.csv", omitted="missing", duplicates="error", omitted_code=["8", "9"], shape=None)
+    ['--key', 'key.csv', '--omitted', 'missing', '--omitted-code', '8', '--omitted-code', '9']
+    """
+    words = []
+    for name, value in options.items():
+        if value is None or value == TAKEN.get(name):
+            continue
+        for one in value if isinstance(value, list) else [value]:
+            words += [f"--{name.replace('_', '-')}", str(one)]
+    return words

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
+from issmp_calibration.commands.outputs import refuse_output
 from issmp_calibration.commands.reading import read_answers
 from issmp_calibration.log.options import (
     AttemptsOption,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
     from issmp_calibration.pass_rates import PassRates
     from issmp_calibration.scoring import Scores
+    from issmp_cat.bank import ItemBank
     from issmp_cat.exam import Exam
     from issmp_cat.responses import ResponseLog
 
@@ -59,10 +61,10 @@ OutputOption: TypeAlias = Annotated[
     Path | None, typer.Option("--output", "-o", help="Write a row for each candidate to this CSV file.")
 ]
 MethodOption: TypeAlias = Annotated[
-    Method | None, typer.Option("--method", "-m", help="Estimator; the exam's own if not given.")
+    Method | None, typer.Option("--method", "-m", help="Estimator; by default the exam's own, EAP without one.")
 ]
 PretestOption: TypeAlias = Annotated[bool, typer.Option("--pretest", help="Let pretest items count too.")]
-ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(help="Threads; all processors by default.")]
+ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
 
 
 def command(
@@ -87,21 +89,26 @@ def command(
     omitted_code: OmittedCodeOption = None,
     empty_cell: EmptyCellOption = "not_presented",
 ) -> None:
-    """Score the candidates of a response log: θ, standard error, scaled score, decision; or raw scores and pass rates.
+    """Score the candidates of a response log: θ and its standard error, or raw scores and pass rates.
+
+    ``--exam`` adds scaled score and decision by the exam's scale and cut; ``--raw-cut`` decides by raw score. With
+    ml, map and wle a column ``at_bound`` says whose estimate stands at a fence of the search.
 
     Without ``-o`` and ``--json`` the rows go to stdout as CSV; with ``-o`` stdout shows the pass rates.
 
     Examples:
-      issmp-cat score responses.csv.gz --key key.csv --bank bank.json -o scores.csv
+      issmp-cat score responses.csv.gz --key key.csv --bank bank.json --exam issmp -o scores.csv
 
       issmp-cat score responses.csv --bank bank.json --exam issmp-linear --method wle > scores.csv
 
       issmp-cat score responses.csv.gz --key key.csv --candidates candidates.csv --raw-cut 119 --by attempt
     """
     from issmp_calibration import read_key
+    from issmp_calibration.pass_rates import refuse_column
     from issmp_cat.cli import talk
 
-    _refuse(bank, exam, raw_cut)
+    refuse_output("--output", output, (".csv",))
+    _refuse(bank, exam, raw_cut, by)
     known = read_key(key) if key else None
     answers = read_answers(
         log,
@@ -116,6 +123,8 @@ def command(
         duplicates=duplicates,
         attempts=attempts,
     )
+    if by is not None:
+        refuse_column(answers, by)
     columns, rates = _score(answers, known, bank, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
     _tell(columns, rates, output, as_json=as_json)
     if output:
@@ -123,7 +132,7 @@ def command(
     talk.next_step("issmp-cat simulate --help" if bank else "issmp-cat calibrate --help", quiet)
 
 
-def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None) -> None:
+def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None, by: str | None) -> None:
     """Options that leave nothing to do, or contradict each other."""
     from issmp_cat.errors import UsageError
 
@@ -131,6 +140,8 @@ def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None) -> None:
         raise UsageError("nothing to score with: give --bank FILE, or --raw-cut POINTS")
     if raw_cut is not None and exam is not None:
         raise UsageError("--raw-cut and --exam both decide who passes: give one of them")
+    if by is not None and raw_cut is None and exam is None:
+        raise UsageError("--by tells who passes: give --exam EXAM or --raw-cut POINTS, which decide that")
 
 
 def _score(
@@ -145,54 +156,60 @@ def _score(
     *,
     pretest: bool,
     quiet: bool,
-) -> tuple[dict[str, Any], PassRates]:
-    """Columns of the table by candidate, and pass rates."""
+) -> tuple[dict[str, Any], PassRates | None]:
+    """Columns of the table by candidate; pass rates where something decides who passes."""
     from issmp_calibration.pass_rates import pass_rates, raw_decisions
     from issmp_cat.cli import talk
 
     columns: dict[str, Any] = {"candidate": log.persons}
+    rates = None
     if bank is not None:
         from issmp_cat.exam import Exam
 
-        plan = Exam.load(exam or "issmp")
+        plan = Exam.load(exam) if exam else None
         with talk.progress("scoring", quiet=quiet):
             scores = _abilities(log, bank, plan, method, threads, pretest=pretest)
         for line in scores.summary().splitlines():
             talk.say(line, quiet)
         columns |= {"theta": scores.theta, "se": scores.se, "answers": scores.answers, "raw": scores.raw}
-        if raw_cut is None:
-            talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumed}".strip(), quiet)
+        if scores.method != "eap":
+            columns["at_bound"] = scores.at_bound
+        if plan is not None:
+            talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumption}".strip(), quiet)
             scaled, decision = _decide(scores, plan)
             columns |= {"scaled": scaled, "decision": decision}
-            passed, counted = decision == "pass", decision != ""
+            rates = pass_rates(log, decision == "pass", decision != "", by)
+        elif raw_cut is None:
+            talk.say("θ, its standard error and the raw score: --exam EXAM adds scaled score and decision", quiet)
     if raw_cut is not None:
         raw, passed, counted = raw_decisions(log, raw_cut, known)
         columns |= {"raw": raw, "decision": _words(passed, counted)}
-    if by is not None and by in log.candidates:
+        rates = pass_rates(log, passed, counted, by)
+    if by is not None:
         columns[by] = log.candidates[by]
-    return columns, pass_rates(log, passed, counted, by)
+    return columns, rates
 
 
 def _abilities(
-    log: ResponseLog, bank: Path, exam: Exam, method: Method | None, threads: int | None, *, pretest: bool
+    log: ResponseLog, bank: Path, exam: Exam | None, method: Method | None, threads: int | None, *, pretest: bool
 ) -> Scores:
     """θ by the exam's own estimator and grid, so that a session's report and this table say the same."""
     from issmp_calibration.scoring import score
     from issmp_cat.bank import ItemBank
 
-    items, how = ItemBank.load(bank), exam.scoring
+    items = ItemBank.load(bank)
+    how: dict[str, Any] = {} if exam is None else _as_examined(items, exam)
+    if method is not None:
+        how["method"] = method.value
+    return score(log, items, pretest=pretest, threads=threads, **how)
+
+
+def _as_examined(items: ItemBank, exam: Exam) -> dict[str, Any]:
+    """Estimator, population and grid of an exam, as arguments of ``score``."""
+    how = exam.scoring
     mean = items.metric.latent_mean if how.prior_mean is None else float(how.prior_mean)
     sd = items.metric.latent_sd if how.prior_sd is None else float(how.prior_sd)
-    return score(
-        log,
-        items,
-        method=method.value if method else how.estimator,
-        prior=(mean, sd),
-        nodes=how.nodes,
-        limit=float(how.limit),
-        pretest=pretest,
-        threads=threads,
-    )
+    return {"method": how.estimator, "prior": (mean, sd), "nodes": how.nodes, "limit": float(how.limit)}
 
 
 def _decide(scores: Scores, exam: Exam) -> tuple[Any, Any]:
@@ -212,7 +229,7 @@ def _words(passed: Any, known: Any) -> Any:
     return np.where(known, np.where(passed, "pass", "fail"), "")
 
 
-def _tell(columns: dict[str, Any], rates: PassRates, output: Path | None, *, as_json: bool) -> None:
+def _tell(columns: dict[str, Any], rates: PassRates | None, output: Path | None, *, as_json: bool) -> None:
     """Rows and rates, where they belong."""
     import sys
 
@@ -226,10 +243,10 @@ def _tell(columns: dict[str, Any], rates: PassRates, output: Path | None, *, as_
         with atomic_write(output) as handle:
             frame.to_csv(handle, index=False, lineterminator="\n")
     if as_json:
-        talk.print_json({"candidates": columns, "pass_rates": rates.columns})
-    elif output or "theta" not in columns:
+        talk.print_json({"candidates": columns, "pass_rates": rates.columns if rates else None})
+    elif rates and (output or "theta" not in columns):
         table = rates.columns
         share = {name: [f"{100 * value:.1f} %" for value in table[name]] for name in ("rate", "low", "high")}
         talk.table("pass rates (95 % intervals)", list(table), list(zip(*(table | share).values(), strict=True)))
-    else:
+    elif not output:
         frame.to_csv(sys.stdout, index=False, lineterminator="\n")

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from issmp_calibration.log.design import Forms
-from issmp_calibration.log.faults import some
+from issmp_calibration.log.faults import counted, some
 from issmp_calibration.log.overview import Overview
 from issmp_calibration.log.statistics import ClassicalStatistics
 from issmp_cat.arrays import Bools
 from issmp_cat.errors import UsageError
+from issmp_cat.responses import ResponseLog
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-__all__ = ["tell", "tell_options"]
+__all__ = ["refuse_options", "tell", "tell_options"]
 
 MOST = 40  # flagged items listed unasked
 
@@ -43,20 +44,28 @@ def tell(
     _section(console, "Verdict", [*_verdicts(view, statistics), *((False, remark) for remark in remarks)])
 
 
-def tell_options(console: Console, statistics: ClassicalStatistics, item: str) -> None:
-    """Print who chose which option of an item.
+def refuse_options(log: ResponseLog, wanted: Sequence[str]) -> None:
+    """Stop before the work if options cannot be shown.
 
     Raises:
-        UsageError: no such item, or a log of scores.
+        UsageError: an item that is not in the log, or a log of scores.
     """
+    known = [str(name) for name in log.items]
+    for item in wanted:
+        if item not in known:
+            raise UsageError(f'--options: no item "{item}"{did_you_mean(item, known)}')
+    if wanted and log.option is None:
+        raise UsageError("--options: the log holds scores, not options")
+
+
+def tell_options(console: Console, statistics: ClassicalStatistics, item: str) -> None:
+    """Print who chose which option of an item; see ``refuse_options``."""
     from rich import box
     from rich.table import Table
 
     table, known = statistics.distractors, [str(name) for name in statistics.items]
-    if item not in known:
-        raise UsageError(f'--options: no item "{item}"{did_you_mean(item, known)}')
     if table is None:
-        raise UsageError("--options: the log holds scores, not options")
+        return
     place, groups = known.index(item), len(table.by_group)
     lines = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     lines.add_column("option")
@@ -204,19 +213,15 @@ def _verdicts(view: Overview, statistics: ClassicalStatistics) -> list[tuple[boo
     flagged = sum(1 for flags in statistics.flags if flags)
     said = [(not flagged, f"{flagged:,} of {len(statistics.items):,} items are flagged")]
     if view.unseen:
-        said.append((False, f"nobody saw {_count(view.unseen, 'item')}: set apart ({some(view.unseen)})"))
+        said.append((False, f"nobody saw {counted(len(view.unseen), 'item')}: set apart ({some(view.unseen)})"))
     if view.no_variance:
-        count = _count(view.no_variance, "item")
+        count = counted(len(view.no_variance), "item")
         said.append((False, f"everyone got the same on {count}: set apart ({some(view.no_variance)})"))
     if view.unanswered:
-        count = _count(view.unanswered, "candidate")
+        count = counted(len(view.unanswered), "candidate")
         said.append((False, f"{count} without answers: set apart ({some(view.unanswered)})"))
     if len(view.groups) == 1:
         return [*said, (True, "all items hang together: they can be put on one scale")]
     sizes = some([len(group) for group in view.groups], 6)
     split = f"the items fall into {len(view.groups)} groups that no candidate connects ({sizes} items)"
     return [*said, (False, f"{split}: they cannot be put on one scale without anchors")]
-
-
-def _count(names: Sequence[str], word: str) -> str:
-    return f"{len(names):,} {word}{'s' if len(names) != 1 else ''}"
