@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from issmp_cat.errors import GateFailed, UsageError
 from issmp_cat.spelling import did_you_mean
 
-__all__ = ["Gate", "parse_gate", "require"]
+__all__ = ["FIGURES", "Gate", "parse_gate", "require", "require_known"]
+
+# The names of ``StudyResult.figures``, needed before there is a study.
+FIGURES = (
+    *("pass_rate", "true_pass_rate", "accuracy", "false_pass", "false_fail", "false_pass_rate", "false_fail_rate"),
+    *("bias", "rmse", "mean_se", "coverage", "mean_length", "mean_seconds"),
+    *("exposure_maximum", "exposure_mean", "never_used", "overlap", "exposure_chi_square", "violations", "unproven"),
+)
 
 OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
@@ -46,6 +53,19 @@ def parse_gate(text: str) -> Gate:
     return Gate(found[1], found[2], float(found[3]))
 
 
+def require_known(gates: Sequence[Gate], figures: Iterable[str]) -> None:
+    """Check that every threshold is about a figure there is.
+
+    Raises:
+        UsageError: no such figure.
+    """
+    names = list(figures)
+    for gate in gates:
+        if gate.figure not in names:
+            hint = did_you_mean(gate.figure, names)
+            raise UsageError(f'--gate: no figure "{gate.figure}"{hint}; there are {", ".join(names)}')
+
+
 def require(gates: Sequence[Gate], figures: Mapping[str, float]) -> None:
     """Check all thresholds.
 
@@ -53,10 +73,7 @@ def require(gates: Sequence[Gate], figures: Mapping[str, float]) -> None:
         UsageError: no such figure.
         GateFailed: naming every threshold that was missed, and by how much.
     """
-    for gate in gates:
-        if gate.figure not in figures:
-            hint = did_you_mean(gate.figure, figures)
-            raise UsageError(f'--gate: no figure "{gate.figure}"{hint}; there are {", ".join(figures)}')
+    require_known(gates, figures)
     missed = [gate for gate in gates if not OPERATORS[gate.sign](figures[gate.figure], gate.bound)]
     if missed:
         raise GateFailed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from issmp_cat.errors import UsageError
@@ -85,12 +86,29 @@ def length(study: StudyResult, *, width: int = 1) -> Plot:
 
 def score(study: StudyResult, *, width: int = 20) -> Plot:
     """Distribution of the reported score, in bins of ``width`` points."""
-    bins = study.scores.binned(width)
-    middles = [low + width / 2 for low in bins]
-    mark = study.provenance["pass_mark"]
-    bars = Layer("bar", {"x": middles, "y": [count / study.n for count in bins.values()]}, "candidates")
+    if width < 1:
+        raise UsageError(f"bins are at least 1 wide, not {width}")
+    scale = study.provenance["scale"]
+    lowest, mark, highest = scale["lowest"], scale["pass_mark"], scale["highest"]
+    # From the pass mark outwards, so that no bin holds passes and fails.
+    edges = [lowest, *range(mark - (mark - lowest - 1) // width * width, highest, width), highest]
+    middles = [(low + high) / 2 for low, high in pairwise(edges)]
+    shares = [count / study.n for count in study.scores.between(edges)]
+    bars = Layer("bar", {"x": middles, "y": shares}, "candidates")
     rule = Layer("vline", {"x": [mark]}, f"pass mark {mark}", dashed=True)
-    return Plot("Reported scores", "score", "share of candidates", (bars, rule), note=_source(study))
+    note = f"{_kink(scale)}; {_source(study)}"
+    limits = (float(lowest), float(highest))
+    return Plot("Reported scores", "score", "share of candidates", (bars, rule), note=note, x_limits=limits)
+
+
+def _kink(scale: Mapping[str, float]) -> str:
+    """Why the histogram of scores jumps at the pass mark."""
+    below = (scale["pass_mark"] - scale["lowest"]) / (scale["theta_cut"] - scale["theta_min"])
+    above = (scale["highest"] - scale["pass_mark"]) / (scale["theta_max"] - scale["theta_cut"])
+    return (
+        f"the scale has a kink at the pass mark, {below:.0f} points a logit below and {above:.0f} above, "
+        "so the histogram jumps there"
+    )
 
 
 def exposure(study: StudyResult, *, domain: str | None = None) -> Plot:
@@ -130,7 +148,8 @@ def _with(plot: Plot, layer: Layer) -> Plot:
 
 def _source(study: StudyResult) -> str:
     titles = study.provenance["titles"]
-    return f"{study.n:,} simulated candidates, {titles['population']}; {titles['exam']}; {titles['bank']}"
+    items = f"{study.provenance['operational_items']:,} items of the bank “{titles['bank']}”"
+    return f"{study.n:,} simulated candidates, {titles['population']}; {titles['exam']}; {items}"
 
 
 PLOTS: dict[str, Callable[..., Plot]] = {

@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING, Any
 from issmp_cat.errors import UsageError
 
 if TYPE_CHECKING:
+    from issmp_cat import ItemBank
     from issmp_cat.arrays import Floats
 
-__all__ = ["Clock", "Population"]
+__all__ = ["Clock", "Population", "normal"]
+
+
+def normal(mean: float, sd: float) -> str:
+    """A normal distribution of θ, logits; the SD is written squared, so that nobody takes it for the variance.
+
+    >>> normal(0.0, 1.0), normal(-0.25, 0.52714)
+    ('N(0, 1)', 'N(-0.25, 0.5271²)')
+    """
+    return f"N({mean:.4g}, {sd:.4g}{'' if sd in (0.0, 1.0) else '²'})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +55,8 @@ class Population:
         clock: how long they take; None leaves time out of the simulation.
         thetas: abilities one by one, instead of mean and SD.
 
-    >>> Population().describe(), Population.from_thetas([-1, 1]).describe()
-    ('N(0, 1)', '2 given abilities')
+    >>> Population(sd=0.527).describe(), Population.from_thetas([-1, 1]).describe()
+    ('N(0, 0.527²)', '2 given abilities')
     """
 
     mean: float = 0.0
@@ -61,6 +71,11 @@ class Population:
             )
         if self.thetas is not None and not (self.thetas and all(math.isfinite(theta) for theta in self.thetas)):
             raise UsageError("thetas must be a list of finite numbers, at least one")
+
+    @classmethod
+    def of_bank(cls, bank: ItemBank, *, clock: Clock | None = None) -> Population:
+        """The candidates whose abilities the bank's metric describes."""
+        return cls(bank.metric.latent_mean, bank.metric.latent_sd, clock)
 
     @classmethod
     def from_thetas(cls, thetas: Iterable[float], *, clock: Clock | None = None) -> Population:
@@ -85,7 +100,7 @@ class Population:
 
     def describe(self) -> str:
         """In one phrase."""
-        people = f"N({self.mean:g}, {self.sd:g})" if self.thetas is None else f"{len(self.thetas):,} given abilities"
+        people = normal(self.mean, self.sd) if self.thetas is None else f"{len(self.thetas):,} given abilities"
         if self.clock is None:
             return people
         pace = self.clock

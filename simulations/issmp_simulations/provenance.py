@@ -8,6 +8,7 @@ from typing import Any
 
 from issmp_cat import __version__
 from issmp_cat.exam.plan import pool_of
+from issmp_simulations.population import Population, normal
 from issmp_simulations.run import Design
 
 __all__ = ["provenance_of"]
@@ -26,10 +27,25 @@ def provenance_of(design: Design, n: int) -> dict[str, Any]:
         "titles": {
             "exam": design.exam.title,
             "bank": design.bank.title or design.bank.id,
-            "population": design.population.describe(),
+            "population": design.population.describe() + _whose(design),
         },
         "operational_items": len(pool_of(design.bank)),
         "estimator": design.exam.scoring.estimator,
-        "pass_mark": design.exam.scale.pass_mark,
+        "scale": design.exam.scale.model_dump(exclude={"assumption"}),
         "assumption": design.exam.scale.assumed,
+        "prior_note": _prior_note(design),
     }
+
+
+def _whose(design: Design) -> str:
+    population, own = design.population, Population.of_bank(design.bank)
+    same = population.thetas is None and (population.mean, population.sd) == (own.mean, own.sd)
+    return ", the bank's population" if same else ""
+
+
+def _prior_note(design: Design) -> str:
+    """What to know when candidates are not those whom the scoring expects; empty when they are."""
+    prior, population = design.plan().prior, design.population
+    if population.thetas is None and (population.mean, population.sd) == prior:
+        return ""
+    return f"the candidates are not those of the prior {normal(*prior)}, on which intervals and standard errors rest"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["StudyResult"]
 
-FORMAT, FORMAT_VERSION = "issmp-cat/study", 1
+FORMAT, FORMAT_VERSION = "issmp-cat/study", 2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)

@@ -42,7 +42,7 @@ def simulate(
     Args:
         exam: an exam, its file, or the name of one that ships with the package.
         bank: the items, or their file, as the programme knows them.
-        population: who sits the exam; N(0, 1) without a clock when not given.
+        population: who sits the exam; that of the bank's metric, without a clock, when not given.
         n: how many candidates: 100,000, or all of a given list.
         seed: all draws follow from it; drawn, and told in the result, when not given.
         truth: a bank of the same items by whose parameters candidates answer; ``bank`` itself when not given.
@@ -64,7 +64,7 @@ def simulate(
     exam = exam if isinstance(exam, Exam) else Exam.load(exam)
     bank = bank if isinstance(bank, ItemBank) else ItemBank.load(bank)
     truth = bank if truth is None else truth if isinstance(truth, ItemBank) else ItemBank.load(truth)
-    population = population or Population()
+    population = population or Population.of_bank(bank)
     design = Design(exam, bank, truth, population, secrets.randbits(32) if seed is None else _checked_seed(seed))
     exams = run_design(
         design,

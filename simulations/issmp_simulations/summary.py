@@ -27,9 +27,8 @@ def summary(study: StudyResult) -> str:
         "",
         *_rules(study),
     ]
-    if study.provenance["assumption"]:
-        lines += ["", f"  note: {study.provenance['assumption']}"]
-    return "\n".join(lines)
+    notes = [study.provenance[name] for name in ("prior_note", "assumption") if study.provenance[name]]
+    return "\n".join([*lines, *([""] if notes else []), *(f"  note: {note}" for note in notes)])
 
 
 def _row(name: str, text: str) -> str:

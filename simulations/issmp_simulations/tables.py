@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,11 @@ from issmp_cat.errors import UsageError
 from issmp_simulations.estimates import Estimate, proportion
 from issmp_simulations.run import Exams
 
-__all__ = ["BANDS", "Bands", "Exposure", "Histogram", "Sample", "bands_of", "histogram_of", "sample_of", "scores_of"]
+__all__ = ["Bands", "Exposure", "Histogram", "Sample", "bands_of", "histogram_of", "sample_of", "scores_of"]
 
-# θ bands of a quarter logit from −4 to 4; the outer ones hold everyone beyond.
-LOWEST, WIDTH, BANDS = -4.0, 0.25, 32
+# θ bands of a quarter logit, from the cut outwards until −4 and 4 are reached; the outer ones hold everyone beyond.
+# They come in groups of eight, so that bands of 2 logits have an edge at the cut too.
+WIDTH, REACH, GROUP = 0.25, 4.0, 8
 SAMPLE = 1_000
 
 
@@ -26,12 +28,15 @@ class Bands:
     """Sums over the candidates of each band of true θ, so that bands can be merged without loss.
 
     Attributes:
+        cut: θ of the pass mark, an edge between two bands, logits; ``below``: how many bands lie below it.
         n: candidates; ``passed`` of them passed, ``correct`` of them rightly passed or failed.
         error: sum of θ estimated minus θ, logits; ``error2`` and ``error4`` of its powers.
         se: sum of the standard errors; ``se2`` of their squares.
         length: sum of the test lengths; ``length2`` of their squares.
     """
 
+    cut: float
+    below: int
     n: tuple[int, ...]
     passed: tuple[int, ...]
     correct: tuple[int, ...]
@@ -55,18 +60,18 @@ class Bands:
         if width not in (0.25, 0.5, 1.0, 2.0):
             raise UsageError(f"θ bands are 0.25, 0.5, 1 or 2 logits wide, not {width:g}")
         merged = round(width / WIDTH)
-        sums = {name: np.array(getattr(self, name)).reshape(-1, merged).sum(axis=1) for name in Bands.__slots__}
+        sums = {name: np.array(getattr(self, name)).reshape(-1, merged).sum(axis=1) for name in SUMS}
         rows = []
         for k, count in enumerate(map(int, sums["n"])):
             if count == 0:
                 continue
-            low = LOWEST + k * width
+            low = round(self.cut + k * width - self.below * WIDTH, 10)
             cell = {name: float(values[k]) for name, values in sums.items()}
             rows.append(
                 {
-                    "theta": low + width / 2.0,
+                    "theta": round(low + width / 2.0, 10),
                     "low": low,
-                    "high": low + width,
+                    "high": round(low + width, 10),
                     "n": count,
                     "pass_rate": proportion(int(cell["passed"]), count),
                     "accuracy": proportion(int(cell["correct"]), count),
@@ -77,6 +82,9 @@ class Bands:
                 }
             )
         return rows
+
+
+SUMS = tuple(name for name in Bands.__slots__ if name not in ("cut", "below"))
 
 
 def _mean(total: float, squares: float, n: int) -> Estimate:
@@ -95,19 +103,24 @@ def _root(square: Estimate) -> Estimate:
 
 def bands_of(exams: Exams, cut: float) -> Bands:
     """Sum over bands of true θ; candidates without a finite standard error are left out of its sums."""
-    band = np.clip(np.floor((exams.ability - LOWEST) / WIDTH).astype(np.int64), 0, BANDS - 1)
+    below, above_cut = (GROUP * max(1, math.ceil((REACH + side * cut) / (GROUP * WIDTH))) for side in (1, -1))
+    bands = below + above_cut
+    # Counted from the cut, so that who is exactly there falls into the band above, as the decision has it.
+    band = np.clip(np.floor((exams.ability - cut) / WIDTH).astype(np.int64) + below, 0, bands - 1)
     passed, above = exams.theta >= cut, exams.ability >= cut
     error = exams.theta - exams.ability
     se = np.where(np.isfinite(exams.se), exams.se, 0.0)
     length = exams.length.astype(np.float64)
 
     def whole(weights: Any = None) -> tuple[int, ...]:
-        return tuple(map(int, np.bincount(band, weights, minlength=BANDS)))
+        return tuple(map(int, np.bincount(band, weights, minlength=bands)))
 
     def real(weights: Floats) -> tuple[float, ...]:
-        return tuple(map(float, np.bincount(band, weights, minlength=BANDS)))
+        return tuple(map(float, np.bincount(band, weights, minlength=bands)))
 
     return Bands(
+        cut=float(cut),
+        below=below,
         n=whole(),
         passed=whole(passed),
         correct=whole(passed == above),
@@ -141,6 +154,11 @@ class Histogram:
         for value, count in zip(self.values, self.counts, strict=True):
             bins[value // width * width] = bins.get(value // width * width, 0) + count
         return bins
+
+    def between(self, edges: Sequence[int]) -> list[int]:
+        """Counts from each edge up to, but not at, the next; the last bin holds its upper edge too."""
+        counts, _ = np.histogram(self.values, bins=np.array(edges), weights=np.array(self.counts))
+        return [int(count) for count in counts]
 
 
 def histogram_of(numbers: Ints) -> Histogram:

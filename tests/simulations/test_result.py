@@ -1,6 +1,7 @@
 """What a study says of itself: figures, tables, plots, files."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from issmp_cat.errors import GateFailed, InputRejected, UsageError
 from issmp_simulations import StudyResult, simulate
-from issmp_simulations.gates import parse_gate, require
+from issmp_simulations.gates import FIGURES, parse_gate, require
 from issmp_simulations.plots import PLOTS
+from issmp_simulations.tables import bands_of
 
 CHANGED = {
     "pass_rate": {"width": 1.0},
@@ -54,11 +56,42 @@ def test_bands_merge_without_loss(study):
         assert table["n"].sum() == study.n
         assert (table["n"] * table["accuracy"]).sum() / study.n == pytest.approx(study.accuracy.value)
         assert (table["n"] * table["bias"]).sum() / study.n == pytest.approx(study.bias.value, abs=1e-12)
-    band = study.by_theta(1.0).set_index("low").loc[0.0]
-    chosen = (study.exams.ability >= 0) & (study.exams.ability < 1)
+    band = study.by_theta(1.0).set_index("low").loc[-0.3]
+    chosen = (study.exams.ability >= -0.3) & (study.exams.ability < 0.7)
     error = (study.exams.theta - study.exams.ability)[chosen]
     assert band["rmse"] == pytest.approx(np.sqrt((error**2).mean()))
     assert band["bias_se"] == pytest.approx(error.std(ddof=1) / np.sqrt(len(error)))
+
+
+def test_no_band_of_any_width_holds_both_sides_of_the_cut(study):
+    """A band edge stands at the cut, and whoever is exactly there lies in the band above, as the decision has it."""
+    for width in (0.25, 0.5, 1, 2):
+        table = study.by_theta(width)
+        assert ((table["low"] >= -0.3) | (table["high"] <= -0.3)).all()
+    assert table.loc[table["low"] >= -0.3, "n"].sum() == (study.exams.ability >= -0.3).sum()
+
+
+@pytest.mark.parametrize("cut", [-5.0, -3.9, -0.3, 0.1, 2.0, 7.0])
+def test_bands_reach_from_minus_four_to_four_wherever_the_cut_is(study, cut):
+    exams = replace(
+        study.exams, ability=np.array([-9.0, -4.0, cut, 4.0, 9.0]), theta=np.zeros(5), se=np.ones(5), length=np.ones(5)
+    )
+    for width in (0.25, 2.0):
+        rows = bands_of(exams, cut).rows(width)
+        assert sum(row["n"] for row in rows) == 5
+        assert rows[0]["high"] <= max(-4.0, cut) + 1e-9
+        assert cut in [row["low"] for row in rows]
+
+
+@pytest.mark.parametrize("width", [20, 30, 1000])
+def test_no_bin_of_scores_holds_passes_and_fails(study, width):
+    """Bars lie between 0 and 1000, all candidates are in them, and those right of the pass mark passed."""
+    x, y = (np.array(study.plot("score", width=width).layers[0].data[name]) for name in "xy")
+    assert x.min() > 0
+    assert x.max() < 1000
+    assert y.sum() == pytest.approx(1)
+    assert y[x > 700].sum() == pytest.approx(study.pass_rate.value)
+    assert "189 points a logit below and 91 above" in study.plot("score").note
 
 
 def test_scores_are_the_scales(study, variant):
@@ -100,7 +133,7 @@ def test_damaged_study_files_are_refused(study, tmp_path):
     for text, message in (
         ("{}", "not a study"),
         ("", "the file is empty"),
-        (study.to_json().replace('"format_version": 1', '"format_version": 9'), "format_version 9"),
+        (study.to_json().replace('"format_version": 2', '"format_version": 9'), "format_version 9"),
         (study.to_json().replace('"n": 4000', '"n": "many"', 1), "n: "),
     ):
         path.write_text(text)
@@ -132,6 +165,11 @@ def test_unknown_plots_and_options_are_refused_with_a_guess(study):
         study.plot("accuracy", width=0.3)
     with pytest.raises(UsageError, match='no item of domain "D9"'):
         study.plot("exposure", domain="D9")
+
+
+def test_gates_know_the_figures_before_there_is_a_study(study):
+    """All but the time, which takes a clock."""
+    assert set(FIGURES) == {*study.figures, "mean_seconds"}
 
 
 def test_gates_name_every_miss_and_by_how_much(study):
