@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from issmp_cat import ItemBank
+from issmp_cat.bank import Metric
 from issmp_cat.cli.main import run
 
 
@@ -58,6 +59,12 @@ def test_json_goes_to_stdout_alone_and_quiet_is_quiet(capsys):
     [
         ("simulate --bank 218 -n 50 --seed 1 --gate accuracy>=0.9999", 5, "thresholds missed"),
         ("simulate --bank 218 -n 50 --gate accuracy", 2, "expected a figure"),
+        ("simulate --bank 218 --gate acuracy>=0.9", 2, 'did you mean "accuracy"'),
+        ("simulate --bank 218 --gate mean_seconds<9000", 2, 'no figure "mean_seconds"'),
+        ("simulate --bank 218 -o nowhere/study.json", 3, "there is no folder nowhere"),
+        ("simulate --bank 218 --table nowhere/people.csv", 3, "there is no folder nowhere"),
+        ("simulate --bank 218 -o .", 3, "this is a folder"),
+        ("simulate --bank 219", 3, "known: 218, 1500, 10000, 1500-unequal (each also with /2pl), practice-bank"),
         ("simulate --bank nowhere.json -n 50", 3, "no such file"),
         ("simulate --bank 218 --exam nowhere.toml -n 50", 3, "no such file"),
         ("simulate --bank practice-bank -n 50", 4, "needs 28 items"),
@@ -70,6 +77,29 @@ def test_mistakes_end_with_their_code_and_leave_nothing_behind(here, capsys, com
     assert typed(command) == code
     assert message in capsys.readouterr().err
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize("plots", ["taken", "taken/plots"])
+def test_a_file_in_the_way_of_the_plots_is_told_before_the_work(here, capsys, plots):
+    (here / "taken").write_text("a file")
+    assert typed(f"simulate --bank 218 --plots {plots}") == 3
+    shown = capsys.readouterr()
+    assert "cannot make this folder" in shown.err
+    assert shown.out == ""
+
+
+def test_candidates_are_the_banks_population_unless_told_otherwise(here, capsys, small_bank):
+    """A Rasch bank has a latent SD of its own; candidates of another make the intervals rest on the wrong prior."""
+    metric = Metric(latent_mean=0.1, latent_sd=0.527)
+    ItemBank.from_items(small_bank.items, metric=metric).save(here / "bank.json")
+    assert typed("simulate --bank bank.json -n 50 --seed 1 -q") == 0
+    out = capsys.readouterr().out
+    assert "candidates: N(0.1, 0.527²), the bank's population;" in out
+    assert "prior" not in out
+    assert typed("simulate --bank bank.json -n 50 --seed 1 -q --sd 1") == 0
+    out = capsys.readouterr().out
+    assert "candidates: N(0.1, 1); seed 1" in out
+    assert "the prior N(0.1, 0.527²), on which intervals and standard errors rest" in out
 
 
 def test_a_seed_that_was_drawn_is_printed(here, capsys):

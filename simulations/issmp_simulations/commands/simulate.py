@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from issmp_simulations.gates import Gate
     from issmp_simulations.result import StudyResult
 
 __all__ = ["command"]
@@ -17,7 +19,7 @@ def command(
     bank: Annotated[
         str,
         typer.Option(
-            "--bank", "-b", help="Item bank: a file, or the name of a standard bank: 218, 1500, 10000, 1500-unequal."
+            "--bank", "-b", help="Item bank: a file, or the name: 218, 1500, 10000, 1500-unequal, practice-bank."
         ),
     ],
     exam: Annotated[str, typer.Option("--exam", "-e", help="Exam file, or issmp, issmp-linear, practice.")] = "issmp",
@@ -25,8 +27,12 @@ def command(
     seed: Annotated[
         int | None, typer.Option(min=0, help="All draws follow from it; drawn and printed when not given.")
     ] = None,
-    mean: Annotated[float, typer.Option(help="Mean ability of the candidates, logits.")] = 0.0,
-    sd: Annotated[float, typer.Option(min=0.0, help="SD of their abilities, logits.")] = 1.0,
+    mean: Annotated[
+        float | None, typer.Option(help="Mean ability of the candidates, logits; the bank's population when not given.")
+    ] = None,
+    sd: Annotated[
+        float | None, typer.Option(min=0.0, help="SD of their abilities, logits; the bank's when not given.")
+    ] = None,
     truth: Annotated[
         Path | None, typer.Option(help="Bank of the same items by which candidates really answer.")
     ] = None,
@@ -69,6 +75,7 @@ def command(
     from issmp_simulations.gates import parse_gate, require
 
     gates = [parse_gate(text) for text in gate or []]
+    _require_possible(gates, [path for path in (output, candidates) if path is not None], plots, clock)
     study = _run(bank, exam, n, seed, (mean, sd, clock), truth, checkpoint, threads, quiet)
     print(study.to_json() if as_json else study.summary(), end="" if as_json else "\n")
     for path in _write(study, output, plots, candidates):
@@ -80,12 +87,24 @@ def command(
         next_step(f"issmp-cat simulate --bank {bank} --exam {exam} --mean -0.5 -o weaker.json   # a what-if", quiet)
 
 
+def _require_possible(gates: list[Gate], files: list[Path], plots: Path | None, clock: float | None) -> None:
+    """Refuse, before the work, what could only fail after it."""
+    from issmp_simulations.gates import FIGURES, require_known
+    from issmp_simulations.outputs import require_file_place, require_folder_place
+
+    require_known(gates, [name for name in FIGURES if clock is not None or name != "mean_seconds"])
+    for path in files:
+        require_file_place(path)
+    if plots is not None:
+        require_folder_place(plots)
+
+
 def _run(
     bank: str,
     exam: str,
     n: int,
     seed: int | None,
-    people: tuple[float, float, float | None],
+    people: tuple[float | None, float | None, float | None],
     truth: Path | None,
     checkpoint: Path | None,
     threads: int | None,
@@ -97,7 +116,9 @@ def _run(
     from issmp_simulations.warmup import announce_compilation
 
     mean, sd, median = people
-    population = Population(mean=mean, sd=sd, clock=None if median is None else Clock(median_seconds=median))
+    items = open_any_bank(bank)
+    own = Population.of_bank(items, clock=None if median is None else Clock(median_seconds=median))
+    population = replace(own, mean=own.mean if mean is None else mean, sd=own.sd if sd is None else sd)
     announce_compilation(quiet)
     with progress(f"{n:,} simulated exams", n, quiet) as advance:
         where = f"what was done is kept in {checkpoint}; the same command goes on" if checkpoint else "nothing was kept"
@@ -112,7 +133,7 @@ def _run(
         keep(where)
 
         return simulate(
-            exam, open_any_bank(bank), population,
+            exam, items, population,
             n=n, seed=seed, truth=truth, threads=threads, checkpoint=checkpoint, progress=show,
         )  # fmt: skip
 
