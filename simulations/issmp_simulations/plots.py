@@ -148,8 +148,8 @@ def _with(plot: Plot, layer: Layer) -> Plot:
 
 def _source(study: StudyResult) -> str:
     titles = study.provenance["titles"]
-    items = f"{study.provenance['operational_items']:,} items of the bank “{titles['bank']}”"
-    return f"{study.n:,} simulated candidates, {titles['population']}; {titles['exam']}; {items}"
+    bank = f"item bank “{titles['bank']}” with {study.provenance['operational_items']:,} items"
+    return f"{study.n:,} simulated candidates, {titles['population']}; {titles['exam']}; {bank}"
 
 
 PLOTS: dict[str, Callable[..., Plot]] = {
