@@ -13,6 +13,7 @@ from issmp_cat.bank import ItemBank
 from issmp_cat.cli.demo_plots import drawn, folder_figures, recovery_plot, trace_plot
 from issmp_cat.cli.demo_recovery import Recovery, recovery
 from issmp_cat.cli.demo_steps import CANDIDATES, SEED, Size, steps
+from issmp_cat.cli.talk import counted
 from issmp_cat.exam import Exam
 from issmp_cat.files import atomic_write
 from issmp_cat.report import ScoreReport
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from issmp_cat.cli.demo_steps import Diary, Step
 
 __all__ = ["main_figures", "write_page"]
+
+FAR = 2.0  # standard errors: a normal estimate lies further from the truth about once in 20
 
 LIBRARIES = ("issmp-cat", "numpy", "scipy", "numba", "pandas", "duckdb", "pydantic", "matplotlib")
 
@@ -60,11 +63,18 @@ def _values(folder: Path, plan: tuple[Step, ...], diary: Diary) -> dict[str, Any
         "study_rows": study_rows(study),
         "study_figures": folder_figures(folder / "plots" / "simulation"),
         "steps": [(step, diary.done[step.title]) for step in plan],
+        "looks": _looks(bank),
         "seconds": sum(diary.done[step.title]["seconds"] for step in plan),
         "versions": _versions(),
         "seed": SEED,
         "command": "issmp-cat demo" if plan == steps(Size()) else "issmp-cat demo --quick",
     }
+
+
+def _looks(bank: ItemBank) -> str:
+    """How many items a verdict asks to look at."""
+    n = sum(item.verdict is not None for item in bank.items)
+    return "no item needs a look" if n == 0 else f"{counted(n, 'item')} with a verdict should be looked at"
 
 
 def _recovery_alt(found: Recovery) -> str:
@@ -84,7 +94,19 @@ def _candidate(folder: Path, label: str) -> dict[str, Any]:
     figure = drawn(
         trace_plot(report, content["trace"], CANDIDATES[label]), f"θ after each answer of the {label} candidate", alt
     )
-    return {"label": label, "theta": CANDIDATES[label], "report": report, "figure": figure}
+    theta = CANDIDATES[label]
+    return {"label": label, "theta": theta, "report": report, "figure": figure, "miss": miss(report, theta)}
+
+
+def miss(report: ScoreReport, truth: float) -> str:
+    """How far the estimate lies from the truth, and what to think of it; θ in logits."""
+    away = (report.theta - truth) / report.se
+    side = "above" if away >= 0 else "below"
+    far = ", so a miss like this one is no failure" if abs(away) > FAR else ""
+    return (
+        f"The estimate lies {abs(away):.1f} standard errors {side} the true θ; "
+        f"about 1 in 20 estimates lies more than {FAR:g} away{far}."
+    )
 
 
 def main_figures(folder: Path) -> dict[str, tuple[str, str]]:
@@ -151,7 +173,7 @@ def study_rows(study: Mapping[str, Any]) -> list[tuple[str, str, str]]:
         (
             "Coverage",
             percent(study["coverage"]),
-            "95 % intervals that hold the true θ; they do not count the bank's own errors",
+            "95 % intervals that hold the true θ; not 95 %, because they take the bank's estimates for the truth",
         ),
         ("Questions", number("mean_length", 1), reasons),
         ("Exposure", f"{100 * max(counts) / n:.1f} % at most", f"{sum(c == 0 for c in counts):,} items never used"),

@@ -26,7 +26,7 @@ CAPTIONS = {
     "accuracy": "Share of right decisions, by true ability: wrong ones happen close to the cut",
     "length": "How many questions candidates got",
     "exposure": "How many candidates saw an item, most used first",
-    "score": "Scores on the reporting scale",
+    "score": "Scores on the reporting scale: a logit is worth more points below the pass mark, hence the jump",
     "recovery": "Estimated against true ability, the first 1,000 candidates",
     "se": "Precision by true ability: standard error reported, error made",
     "bias": "Bias of the estimate by true ability",
