@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from issmp_calibration.result import Calibration
 
-__all__ = ["make_bank"]
+__all__ = ["HARDEST", "make_bank"]
 
 NO_DOMAIN = "all"
 FREE = {"rasch": "b", "1pl": "ab", "2pl": "ab", "3pl": "abc"}

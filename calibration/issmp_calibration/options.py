@@ -37,7 +37,7 @@ class CalibrationOptions:
         if not 1e-8 <= self.tolerance <= 0.1:
             problems.append(f"tolerance {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
         if self.max_passes < 1:
-            problems.append(f"max_passes {self.max_passes}: expected 1 or more")
+            problems.append(f"max_passes (--max-passes) {self.max_passes}: expected 1 or more")
         if problems:
             raise UsageError("CalibrationOptions: " + "; ".join(problems))
 

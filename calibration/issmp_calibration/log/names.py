@@ -95,7 +95,9 @@ def _given(names: Sequence[str], where: str, columns: Columns) -> tuple[dict[str
     for role in given:
         if role not in ACCEPTED:
             hint = did_you_mean(role, [*ACCEPTED, "ignore"])
-            raise UsageError(f'columns: unknown role "{role}"{hint}; known: {", ".join(ACCEPTED)}, ignore')
+            raise UsageError(
+                f'columns: unknown role "{role}"{hint}; known: {", ".join(ACCEPTED)}, ignore (--column, columns=)'
+            )
     faults = [
         f'no column "{name}"{did_you_mean(name, names)}' for name in [*given.values(), *ignored] if name not in names
     ]
@@ -155,4 +157,5 @@ def _is_personal(name: str) -> bool:
 def _missing(role: str, names: Sequence[str]) -> str:
     """The message for a column that was not found."""
     found, accepted = ", ".join(names), ", ".join(ACCEPTED[role])
-    return f'no column names the {role}; found {found}; accepted names: {accepted}, or say columns={{"{role}": …}}'
+    say = f'(--column {role}=…, columns={{"{role}": …}})'
+    return f"no column names the {role}; found {found}; accepted names: {accepted}, or say which {say}"

@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NoReturn, TypeAlias
 
-from issmp_calibration.log.faults import Faults
+from issmp_calibration.log.faults import Faults, counted
 from issmp_calibration.log.lines import physical_lines
 from issmp_calibration.log.names import Layout
+from issmp_calibration.log.pairs import natural
 from issmp_calibration.log.raw import Raw, count
 from issmp_calibration.log.scoring import Fault
 from issmp_cat.errors import ResponseLogError
@@ -36,6 +37,8 @@ REJECTS = {
     "UNQUOTED VALUE": "a quote that does not close",
     "LINE SIZE OVER MAXIMUM": "longer than 2 MB",
 }
+STRANGERS = "unknown items"
+MOST_STRANGERS = 10  # listed; a key of another form makes hundreds
 Place: TypeAlias = tuple[int, int]
 # Where a fault stands, its kind, its message, and how many of its kind it stands for.
 Found: TypeAlias = tuple[Place, str, str, int]
@@ -60,27 +63,36 @@ def report_faults(
         listed: faults of one kind that are listed.
         unkeyed: the message about options without a key, if that is so.
     """
-    faults = Faults(listed)
+    faults, hints = Faults(listed), Faults(listed)
     if unkeyed:
         faults.add("no key", unkeyed)
-    found = [*_pair_faults(raw, pairs, on, listed, wide=layout.shape == "wide"), *_row_faults(raw, listed)]
+    strangers = {code: fault for code, fault in pairs.items() if fault.kind == STRANGERS}
+    pairs = {code: fault for code, fault in pairs.items() if code not in strangers}
+    found = [
+        *_strangers(raw, strangers, on),
+        *_pair_faults(raw, pairs, on, listed, wide=layout.shape == "wide"),
+        *_row_faults(raw, listed),
+    ]
     at_row, at_reject = _lines(raw, [place for place, *_ in found])
     for (file, record), kind, message in _broken(raw):
         line = at_reject[file, record]
         faults.add(kind, f"{_site(raw, file, line)}: {message}", line=line)
-    for place, kind, message, times in found:
+    for number, (place, kind, message, times) in enumerate(found):
         line = at_row.get(place, place[1])
-        faults.add(kind, f"{_site(raw, place[0], line)}: {message}", line=line, times=times)
+        order = number if kind == STRANGERS else line
+        faults.add(kind, f"{_site(raw, place[0], line)}: {message}", line=order, times=times)
     if doubles := duplicate_problem(raw, on):
         faults.add("duplicates", doubles)
     for hint in _hints(raw, faults):
-        faults.add("hint", hint)
-    raise ResponseLogError(raw.where, faults.problems())
+        hints.add("hint", hint)
+    raise ResponseLogError(raw.where, [*hints.problems(), *faults.problems()])
 
 
 def _hints(raw: Raw, faults: Faults) -> list[str]:
     """What to do when so much is wrong that it is not the answers."""
     said = []
+    if (strange := faults.count.get(STRANGERS, 0)) > MOST_STRANGERS:
+        said.append(f"{strange:,} items are not in the item file: is it the key of this log (--key, key=)?")
     wrong = faults.count.get("impossible scores", 0)
     if wrong > faults.listed and wrong * 5 >= count(raw, "SELECT sum(count) FROM pairs"):
         said.append(
@@ -93,6 +105,28 @@ def _hints(raw: Raw, faults: Faults) -> list[str]:
             'further options of an item are listed in a column "options" of the key'
         )
     return said
+
+
+def _strangers(raw: Raw, pairs: Mapping[int, Fault], on: str) -> list[Found]:
+    """Items that the key does not know, each once, in their natural order; the last one listed stands for the rest."""
+    if not pairs:
+        return []
+    raw.con.execute("CREATE OR REPLACE TEMP TABLE refused AS SELECT unnest(?::BIGINT[]) AS code", [list(pairs)])
+    rows = raw.con.execute(
+        "SELECT a.item::VARCHAR, min(__file), arg_min(__row, (__file, __row)), any_value(pairs.code), count(*) "
+        f"FROM answers a JOIN pairs ON {on} JOIN refused ON refused.code = pairs.code GROUP BY ALL"
+    ).fetchall()
+    rows.sort(key=lambda row: natural(row[0]))
+    shown = rows[:MOST_STRANGERS]
+    return [
+        (
+            (file, row),
+            STRANGERS,
+            pairs[code].message + (f"; {counted(answers, 'answer')}" if answers > 1 else ""),
+            len(rows) - k if k == len(shown) - 1 else 1,
+        )
+        for k, (_, file, row, code, answers) in enumerate(shown)
+    ]
 
 
 def _pair_faults(raw: Raw, pairs: Mapping[int, Fault], on: str, listed: int, *, wide: bool) -> list[Found]:
@@ -173,6 +207,6 @@ def duplicate_problem(raw: Raw, on: str) -> str:
     who = "1 candidate" if total == 1 else f"{total:,} candidates"
     dots = ", …" if total > 3 else ""
     return (
-        f"{who} answered the same item twice in one attempt ({names}{dots}): "
-        'duplicates="first" or duplicates="last" decides'
+        f"{who} answered an item twice in one attempt ({names}{dots}): "
+        "first or last decides (--duplicates, duplicates=)"
     )

@@ -54,7 +54,7 @@ def test_all_faults_are_told_at_once_each_with_its_line(file):
         "line 11: 4 fields; the header has 3: C5,D3-0421,B,7",
         "line 12: no candidate",
         "line 13: no item",
-        '1 candidate answered the same item twice in one attempt (C1): duplicates="first" or duplicates="last" decides',
+        "1 candidate answered an item twice in one attempt (C1): first or last decides (--duplicates, duplicates=)",
     }
 
 
@@ -64,7 +64,7 @@ def test_the_error_reads_as_agreed(file):
     assert str(caught.value) == (
         "responses.csv: 2 problems\n"
         "  line 3: score 2 for a dichotomous item; expected 0, 1 or empty\n"
-        '  1 candidate answered the same item twice in one attempt (a): duplicates="first" or duplicates="last" decides'
+        "  1 candidate answered an item twice in one attempt (a): first or last decides (--duplicates, duplicates=)"
     )
 
 
@@ -79,13 +79,29 @@ def test_a_flood_of_faults_is_cut_and_counted(file):
 def test_when_most_scores_are_impossible_the_cause_is_guessed(file):
     problems = refused(file("x,y\n" + "1,4\n3,2\n" * 20))
     assert 'line 2: column "y": score 4 for a dichotomous item; expected 0, 1 or empty' in problems
-    assert problems[-1].startswith("so many cannot be slips: options need a key")
+    assert problems[0].startswith("so many cannot be slips: options need a key")
+
+
+def test_unknown_items_are_told_once_each_in_their_order():
+    frame = pd.DataFrame({"candidate": ["a", "a", "b", "b"], "item": ["q10", "q9", "q9", "D1-0001"], "option": "A"})
+    assert refused(frame, key=KEY) == (
+        'row 2: item "q9" is not in item file; 2 answers',
+        'row 1: item "q10" is not in item file',
+    )
+
+
+def test_many_unknown_items_hint_at_another_key():
+    frame = pd.DataFrame({"candidate": "a", "item": [f"q{k}" for k in range(30)], "option": "A"})
+    problems = refused(frame, key=KEY)
+    assert problems[0] == "30 items are not in the item file: is it the key of this log (--key, key=)?"
+    assert len(problems) == 12
+    assert problems[-1] == "… and 20 more: unknown items"
 
 
 def test_duplicates_name_some_candidates():
     frame = pd.DataFrame({"candidate": [f"C{k}" for k in range(5)] * 2, "item": "x", "score": 1})
     (problem,) = refused(frame)
-    assert problem.startswith("5 candidates answered the same item twice in one attempt (C0, C1, C2, …): duplicates=")
+    assert problem.startswith("5 candidates answered an item twice in one attempt (C0, C1, C2, …): first or last")
 
 
 NO_TABLES = {
