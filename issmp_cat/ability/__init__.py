@@ -2,7 +2,7 @@
 
 from issmp_cat.ability.estimators import EAP, Estimator, estimator_code
 from issmp_cat.ability.maximum import AbilityEstimate, maximise
-from issmp_cat.ability.posterior import Grid, build_grid, posterior_moments, update_posterior
+from issmp_cat.ability.posterior import Grid, build_grid, posterior_mean, posterior_moments, update_posterior
 
 __all__ = [
     "EAP",
@@ -12,6 +12,7 @@ __all__ = [
     "build_grid",
     "estimator_code",
     "maximise",
+    "posterior_mean",
     "posterior_moments",
     "update_posterior",
 ]

@@ -14,7 +14,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, read_only
 from issmp_cat.irt import category_probabilities
 
-__all__ = ["Grid", "build_grid", "posterior_moments", "update_posterior"]
+__all__ = ["Grid", "build_grid", "posterior_mean", "posterior_moments", "update_posterior"]
 
 # Weights are relative. A product of hundreds of answers leaves the range of doubles at the far nodes, so every few
 # answers all are rescaled: the largest to near the top of that range, none below its bottom. A node is misjudged only
@@ -68,18 +68,27 @@ def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int)
             weights[k] = max(weights[k] * scale, FLOOR)
 
 
-def posterior_moments(nodes: Floats, weights: Floats) -> tuple[float, float]:
-    """Mean (EAP) and SD of the posterior, logits (Bock & Mislevy, 1982, eqs. 6 and 7).
+def posterior_mean(nodes: Floats, weights: Floats) -> tuple[float, float]:
+    """Mean of the posterior (EAP), logits, and the sum of the weights (Bock & Mislevy, 1982, eq. 6).
 
-    >>> posterior_moments(np.array([-1.0, 1.0]), np.array([1.0, 1.0]))
-    (0.0, 1.0)
+    >>> posterior_mean(np.array([-1.0, 1.0]), np.array([1.0, 3.0]))
+    (0.5, 4.0)
     """
     total = 0.0
     first = 0.0
     for k in range(len(nodes)):
         total += weights[k]
         first += weights[k] * nodes[k]
-    mean = first / total
+    return first / total, total
+
+
+def posterior_moments(nodes: Floats, weights: Floats) -> tuple[float, float]:
+    """Mean (EAP) and SD of the posterior, logits (Bock & Mislevy, 1982, eqs. 6 and 7).
+
+    >>> posterior_moments(np.array([-1.0, 1.0]), np.array([1.0, 1.0]))
+    (0.0, 1.0)
+    """
+    mean, total = posterior_mean(nodes, weights)
     second = 0.0
     for k in range(len(nodes)):
         away = nodes[k] - mean

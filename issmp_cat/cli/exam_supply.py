@@ -11,7 +11,7 @@ from issmp_cat.bank import ItemBank
 from issmp_cat.exam import Exam, Plan, plan_exam
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.supply import most_compatible
-from issmp_cat.selection import new_state
+from issmp_cat.selection import at_point, new_state
 from issmp_cat.selection.pool import NO_CLIQUE, grid_point
 from issmp_cat.selection.shadow import fill
 
@@ -114,7 +114,7 @@ def _precision(exam: Exam, plan: Plan, length: int) -> Precision:
     """The greedy test at the cut: an upper bound where enemies cross, the optimum elsewhere."""
     quota = np.array(exam.blueprint.quotas(length), dtype=np.int64)
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-    info, _ = fill(plan.pool, state, quota, grid_point(exam.scale.theta_cut), 0)
+    info, _ = fill(plan.pool, state, quota, at_point(plan.pool, grid_point(exam.scale.theta_cut)), 0)
     return Precision(length, info, info**-0.5, (info + plan.prior[1] ** -2) ** -0.5)
 
 

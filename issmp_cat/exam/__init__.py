@@ -2,6 +2,6 @@
 
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.plan import Plan, plan_exam
-from issmp_cat.exam.step import Standing, next_item, record, standing
+from issmp_cat.exam.step import Standing, next_item, provisional, record, standing
 
-__all__ = ["Exam", "Plan", "Standing", "next_item", "plan_exam", "record", "standing"]
+__all__ = ["Exam", "Plan", "Standing", "next_item", "plan_exam", "provisional", "record", "standing"]

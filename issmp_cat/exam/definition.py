@@ -51,7 +51,7 @@ class Length(Part):
 class Selection(Part):
     """Take the most informative item, or draw evenly among the best (Kingsbury & Zara, 1989)."""
 
-    criterion: Literal["fisher_information"] = "fisher_information"
+    criterion: Literal["fisher_information", "fisher_at_cut"] = "fisher_information"
     rule: Literal["best", "randomesque"] = "randomesque"
     among: Annotated[int, Field(ge=2, le=50)] = 5
 

@@ -13,10 +13,11 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.irt.curves": ("logit", "response_curve", "slope", "slope_change", "fisher", "probability_at"),
     "issmp_cat.random": ("philox", "uniform", "normal"),
     "issmp_cat.blueprint.windows": ("_growing", "open_domains"),
-    "issmp_cat.ability.posterior": ("update_posterior", "posterior_moments"),
+    "issmp_cat.ability.posterior": ("update_posterior", "posterior_mean", "posterior_moments"),
     "issmp_cat.ability.maximum": ("score_terms", "_slope_of", "_slope_at", "_root", "maximise"),
     "issmp_cat.stopping": ("is_late", "stop_reason"),
     "issmp_cat.selection.pool": ("grid_point",),
+    "issmp_cat.selection.preference": ("at_point",),
     "issmp_cat.selection.state": ("reset", "block", "give"),
     "issmp_cat.selection.shadow": ("fill", "clash", "_keep", "_taken", "_move", "_retreat", "_unwind", "search"),
     "issmp_cat.selection.pick": (
@@ -28,7 +29,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "_draw_among_best",
         "pick",
     ),
-    "issmp_cat.exam.step": ("standing", "next_item", "record"),
+    "issmp_cat.exam.step": ("standing", "provisional", "next_item", "record"),
 }
 
 

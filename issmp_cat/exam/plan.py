@@ -15,7 +15,8 @@ from issmp_cat.blueprint import Windows, build_windows
 from issmp_cat.errors import ExamError
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.supply import require_compatible_items, require_enough_items
-from issmp_cat.selection import Pool, build_pool, new_state
+from issmp_cat.selection import Pool, at_point, build_pool, new_state
+from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.stopping import StopRule, build_stop_rule
 
@@ -30,6 +31,7 @@ class Plan(NamedTuple):
         rule: when to stop.
         method: code of the estimator.
         prior: mean and SD of the population, logits.
+        focus: grid point at which information counts, −1 for the one at θ̂.
     """
 
     pool: Pool
@@ -38,6 +40,7 @@ class Plan(NamedTuple):
     rule: StopRule
     method: int
     prior: tuple[float, float]
+    focus: int
 
 
 @functools.lru_cache(maxsize=16)
@@ -77,6 +80,7 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
         ),
         method=estimator_code(exam.scoring.estimator),
         prior=(mean, sd),
+        focus=grid_point(exam.scale.theta_cut) if exam.selection.criterion == "fisher_at_cut" else -1,
     )
     if not pool.simple:
         _require_a_whole_test(exam, operational, domain, plan)
@@ -101,7 +105,7 @@ def _domain_of_items(exam: Exam, bank: ItemBank) -> Ints:
 def _require_a_whole_test(exam: Exam, bank: ItemBank, domain: Ints, plan: Plan) -> None:
     """Search for one whole test; ask the integer programme only when the search finds none."""
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-    length, _ = search(plan.pool, state, plan.windows.quota, 0, 0, state.items, first_only=True)
+    length, _ = search(plan.pool, state, plan.windows.quota, at_point(plan.pool, 0), 0, state.items, first_only=True)
     if length < 0:
         require_compatible_items(exam, domain, plan.windows.quota, bank.enemies)
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from issmp_cat.ability import EAP, maximise, posterior_moments, update_posterior
+from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, update_posterior
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
-from issmp_cat.selection import State, give, pick
+from issmp_cat.selection import State, at_point, give, pick
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.stopping import stop_reason
 
-__all__ = ["Standing", "next_item", "record", "standing"]
+__all__ = ["Standing", "next_item", "provisional", "record", "standing"]
 
 
 class Standing(NamedTuple):
@@ -36,10 +36,18 @@ def standing(plan: Plan, state: State, n: int) -> Standing:
     return Standing(theta, se, stop_reason(plan.rule, n, theta, se))
 
 
+def provisional(plan: Plan, state: State, n: int) -> float:
+    """The θ of :func:`standing` alone: all that is needed before the exam may stop."""
+    if plan.method == EAP or n == 0:
+        return posterior_mean(plan.grid.nodes, state.weights)[0]
+    return standing(plan, state, n).theta
+
+
 def next_item(plan: Plan, state: State, n: int, theta: float, seed: int, person: int) -> int:
     """The item to give as number ``n`` (from 0); −1 when none can be given."""
     draw = uniform(seed, SELECTION, person, n) if plan.pool.best > 1 else 0.0
-    return pick(plan.pool, plan.windows, state, n, grid_point(theta), draw)
+    point = grid_point(theta) if plan.focus < 0 else plan.focus
+    return pick(plan.pool, plan.windows, state, n, at_point(plan.pool, point), draw)
 
 
 def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:

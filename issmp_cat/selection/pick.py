@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from issmp_cat.blueprint import Windows, open_domains
 from issmp_cat.selection.pool import NO_CLIQUE, Pool
+from issmp_cat.selection.preference import Preference
 from issmp_cat.selection.shadow import search
 from issmp_cat.selection.state import State, block
 
@@ -12,33 +13,33 @@ __all__ = ["pick"]
 NOTHING = -1
 
 
-def pick(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: float) -> int:
+def pick(pool: Pool, windows: Windows, state: State, n: int, preference: Preference, draw: float) -> int:
     """The item to give next.
 
-    With ``pool.best`` 1, the most informative item of the optimal shadow test among the domains whose window is open;
-    otherwise one drawn evenly among the ``best`` most informative items that leave the test completable.
+    With ``pool.best`` 1, the most valuable item of the optimal shadow test among the domains whose window is open;
+    otherwise one drawn evenly among the ``best`` most valuable items that leave the test completable.
 
     Args:
         pool: the bank; ``windows``: the blueprint's table.
         state: the exam under way.
         n: items given so far.
-        point: grid point of θ, see :func:`grid_point`.
+        preference: what each item is worth.
         draw: a uniform number, used only when drawing.
 
     Returns:
         The item's position, or −1 when no item can be given.
     """
     if pool.best > 1:
-        return _draw_among_best(pool, windows, state, n, point, draw)
-    item = _best_available(pool, windows, state, n, point)
+        return _draw_among_best(pool, windows, state, n, preference, draw)
+    item = _best_available(pool, windows, state, n, preference)
     if item == NOTHING or _is_settled(pool, state, item):
         return item
-    return _best_of_shadow_test(pool, windows, state, n, point)
+    return _best_of_shadow_test(pool, windows, state, n, preference)
 
 
-def _best_available(pool: Pool, windows: Windows, state: State, n: int, point: int) -> int:
-    """The most informative item that is not blocked, over the open domains; ties to the lower index."""
-    ranking, domain, blocked = pool.ranking[point], pool.domain, state.blocked
+def _best_available(pool: Pool, windows: Windows, state: State, n: int, preference: Preference) -> int:
+    """The most valuable item that is not blocked, over the open domains; ties to the lower index."""
+    ranking, domain, blocked = preference.ranking, pool.domain, state.blocked
     open_now = open_domains(windows, state.counts, n)
     for k in range(len(ranking)):
         item = ranking[k]
@@ -47,11 +48,11 @@ def _best_available(pool: Pool, windows: Windows, state: State, n: int, point: i
     return NOTHING
 
 
-def _better(pool: Pool, point: int, best: int, item: int) -> int:
-    """The more informative of two items, ``best`` possibly none; the lower index when they tie."""
+def _better(preference: Preference, best: int, item: int) -> int:
+    """The more valuable of two items, ``best`` possibly none; the lower index when they tie."""
     if best == NOTHING:
         return item
-    gain = pool.information[point, item] - pool.information[point, best]
+    gain = preference.value[item] - preference.value[best]
     return item if gain > 0.0 or (gain == 0.0 and item < best) else best
 
 
@@ -73,47 +74,47 @@ def _is_settled(pool: Pool, state: State, item: int) -> bool:
     return live <= 1
 
 
-def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, point: int) -> int:
-    """The most informative item, over the open domains, of the optimal shadow test."""
+def _best_of_shadow_test(pool: Pool, windows: Windows, state: State, n: int, preference: Preference) -> int:
+    """The most valuable item, over the open domains, of the optimal shadow test."""
     open_now = open_domains(windows, state.counts, n)
     if not open_now:
         return NOTHING
     best = state.items[n:]
-    length, proved = search(pool, state, windows.quota, point, n, best, first_only=False)
+    length, proved = search(pool, state, windows.quota, preference, n, best, first_only=False)
     if not proved:
         state.unproven[0] += 1
     found = NOTHING
     if length < 0 and not proved:
-        found = _best_available(pool, windows, state, n, point)
+        found = _best_available(pool, windows, state, n, preference)
     for k in range(length):
         if open_now & (1 << pool.domain[best[k]]):
-            found = _better(pool, point, found, best[k])
+            found = _better(preference, found, best[k])
     return found
 
 
-def _draw_among_best(pool: Pool, windows: Windows, state: State, n: int, point: int, draw: float) -> int:
+def _draw_among_best(pool: Pool, windows: Windows, state: State, n: int, preference: Preference, draw: float) -> int:
     """Walk down the ranking until ``pool.best`` items are found that may be given, then draw one evenly."""
-    ranking, domain, blocked, drawn = pool.ranking[point], pool.domain, state.blocked, state.drawn
+    ranking, domain, blocked, drawn = preference.ranking, pool.domain, state.blocked, state.drawn
     open_now = open_domains(windows, state.counts, n)
     found = 0
     for k in range(len(ranking)):
         item = ranking[k]
         if blocked[item] > 0 or not open_now & (1 << domain[item]):
             continue
-        if pool.simple or _is_completable(pool, windows, state, n, item):
+        if pool.simple or _is_completable(pool, windows, state, n, preference, item):
             drawn[found] = item
             found += 1
             if found == pool.best:
                 break
     # Nothing proved completable: the search for a whole test has the last word.
-    return drawn[int(draw * found)] if found > 0 else _best_of_shadow_test(pool, windows, state, n, point)
+    return drawn[int(draw * found)] if found > 0 else _best_of_shadow_test(pool, windows, state, n, preference)
 
 
-def _is_completable(pool: Pool, windows: Windows, state: State, n: int, item: int) -> bool:
+def _is_completable(pool: Pool, windows: Windows, state: State, n: int, preference: Preference, item: int) -> bool:
     """Whether a whole test exists that holds ``item``; counting items is not enough when enemies cross."""
     block(pool, state.blocked, item, 1)
     state.counts[pool.domain[item]] += 1
-    length, proved = search(pool, state, windows.quota, 0, n + 1, state.items[n:], first_only=True)
+    length, proved = search(pool, state, windows.quota, preference, n + 1, state.items[n:], first_only=True)
     block(pool, state.blocked, item, -1)
     state.counts[pool.domain[item]] -= 1
     if not proved:

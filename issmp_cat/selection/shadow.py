@@ -1,18 +1,19 @@
 """The best whole test from here on, when enemies cross domains: branch and bound.
 
-A shadow test (van der Linden & Reese, 1998) fills every quota, contains the items already given and maximises
-information at θ. Quotas are a partition matroid, and enemy sets inside one domain keep it laminar: greedy is optimal
-there (Edmonds, 1971). Dropping the other enemy pairs gives an upper bound. It is tightened: of each clashing pair one
-item must leave, and the best weight of a matroid being submodular, each leaving costs at least the item's information
-less that of the next item of its domain; over pairs that share no item these losses add up. The search first lets the
-cheaper item of the costliest pair go, which reaches the bound itself when the pairs are apart. Plain kernels, no
-recursion.
+A shadow test (van der Linden & Reese, 1998) fills every quota, contains the items already given and maximises the
+sum of the items' values, usually their information at θ. Quotas are a partition matroid, and enemy sets inside one
+domain keep it laminar: greedy is optimal there (Edmonds, 1971). Dropping the other enemy pairs gives an upper bound.
+It is tightened: of each clashing pair one item must leave, and the best weight of a matroid being submodular, each
+leaving costs at least the item's value less that of the next item of its domain; over pairs that share no item these
+losses add up. The search first lets the cheaper item of the costliest pair go, which reaches the bound itself when
+the pairs are apart. Plain kernels, no recursion.
 """
 
 from __future__ import annotations
 
 from issmp_cat.arrays import Ints
 from issmp_cat.selection.pool import NO_CLIQUE, Pool
+from issmp_cat.selection.preference import Preference
 from issmp_cat.selection.state import State, block
 
 __all__ = ["NODE_CAP", "fill", "search"]
@@ -22,27 +23,27 @@ __all__ = ["NODE_CAP", "fill", "search"]
 NODE_CAP = 2_000
 OUT, IN = 0, 1
 INFEASIBLE = -1.0
-# Information that a domain's next item would have if there were none: leaving is then no way out.
+# Value that a domain's next item would have if there were none: leaving is then no way out.
 NO_SPARE = -1e9
 MARK = 1 << 40
 
 
-def fill(pool: Pool, state: State, quota: Ints, point: int, given: int) -> tuple[float, int]:
+def fill(pool: Pool, state: State, quota: Ints, preference: Preference, given: int) -> tuple[float, int]:
     """The greedy test: each domain's best items, at most one of each enemy set inside a domain.
 
     Args:
         pool: the bank.
-        state: the exam; ``chosen`` receives the items, ``spare`` the information of each domain's next item;
+        state: the exam; ``chosen`` receives the items, ``spare`` the value of each domain's next item;
             ``counts`` and ``blocked`` are what the test must respect.
         quota: items of each domain at full length. Shape ``(domains,)``.
-        point: grid point of θ.
+        preference: what each item is worth.
         given: how many items stand fixed already; ``chosen`` is filled from there.
 
     Returns:
-        The information of the items added, and the length reached; −1 when a domain cannot be filled.
+        The value of the items added, and the length reached; −1 when a domain cannot be filled.
     """
     # Named once: taking an array out of a tuple costs as much as a step of these loops when compiled.
-    order, info, begin, cliques = pool.order[point], pool.information[point], pool.begin, pool.clique
+    order, value, begin, cliques = preference.order, preference.value, pool.begin, pool.clique
     blocked, met, chosen, counts, spare = state.blocked, state.met, state.chosen, state.counts, state.spare
     total = 0.0
     length = given
@@ -56,14 +57,14 @@ def fill(pool: Pool, state: State, quota: Ints, point: int, given: int) -> tuple
             if blocked[item] > 0 or (clique != NO_CLIQUE and met[clique] > 0):
                 continue
             if wanted <= 0:
-                spare[d] = info[item]
+                spare[d] = value[item]
                 break
             if clique != NO_CLIQUE:
                 met[clique] = 1
             chosen[length] = item
             length += 1
             wanted -= 1
-            total += info[item]
+            total += value[item]
         if wanted > 0:
             feasible = False
             break
@@ -74,10 +75,10 @@ def fill(pool: Pool, state: State, quota: Ints, point: int, given: int) -> tuple
     return (total if feasible else INFEASIBLE), length
 
 
-def clash(pool: Pool, state: State, point: int, given: int, length: int) -> tuple[float, int]:
+def clash(pool: Pool, state: State, preference: Preference, given: int, length: int) -> tuple[float, int]:
     """What the clashing pairs among the chosen items cost at least, and the item to let go first; −1 without clash."""
-    info, cliques, domain, foe_begin, foe = (
-        pool.information[point], pool.clique, pool.domain, pool.foe_begin, pool.foe,
+    value, cliques, domain, foe_begin, foe = (
+        preference.value, pool.clique, pool.domain, pool.foe_begin, pool.foe,
     )  # fmt: skip
     chosen, blocked, spare = state.chosen, state.blocked, state.spare
     # A chosen item is marked by a large number off its block count, one that is paired by twice as much.
@@ -95,8 +96,8 @@ def clash(pool: Pool, state: State, point: int, given: int, length: int) -> tupl
             if blocked[item] > -MARK - MARK // 2 and -MARK - MARK // 2 < blocked[other] < 0:
                 blocked[item] -= MARK
                 blocked[other] -= MARK
-                first = info[item] - spare[domain[item]]
-                second = info[other] - spare[domain[other]]
+                first = value[item] - spare[domain[item]]
+                second = value[other] - spare[domain[other]]
                 least = min(first, second)
                 loss += least
                 if least > costliest:
@@ -108,7 +109,7 @@ def clash(pool: Pool, state: State, point: int, given: int, length: int) -> tupl
 
 
 def search(
-    pool: Pool, state: State, quota: Ints, point: int, given: int, best: Ints, first_only: bool
+    pool: Pool, state: State, quota: Ints, preference: Preference, given: int, best: Ints, first_only: bool
 ) -> tuple[int, bool]:
     """Find the best whole test by depth-first branch and bound.
 
@@ -116,7 +117,7 @@ def search(
         pool: the bank.
         state: the exam; left as it was, but for scratch.
         quota: items of each domain at full length. Shape ``(domains,)``.
-        point: grid point of θ.
+        preference: what each item is worth.
         given: how many items were given.
         best: receives the items of the best test, those given first excluded. Shape ``(maximum length,)``.
         first_only: stop at the first test found: is there any?
@@ -131,10 +132,10 @@ def search(
     best_length = -1
     for _ in range(NODE_CAP):
         inside = given + _taken(state, depth)
-        value, length = fill(pool, state, quota, point, inside)
+        value, length = fill(pool, state, quota, preference, inside)
         leaving = -1
         if value >= 0.0 and fixed + value > best_value:
-            loss, leaving = clash(pool, state, point, inside, length)
+            loss, leaving = clash(pool, state, preference, inside, length)
             if leaving < 0:
                 best_value = fixed + value
                 best_length = length - given
@@ -149,17 +150,17 @@ def search(
             state.blocked[leaving] += 1
             depth += 1
             continue
-        depth, back = _retreat(pool, state, point, depth)
+        depth, back = _retreat(pool, state, preference, depth)
         fixed -= back
         if depth == 0:
             return best_length, True
-        # Kept after all: its enemies leave, and its information counts.
+        # Kept after all: its enemies leave, and its value counts.
         item = branch[0, depth - 1]
         branch[1, depth - 1] = IN
         state.blocked[item] -= 1
         state.chosen[given + _taken(state, depth) - 1] = item
         _move(pool, state, item, 1)
-        fixed += pool.information[point, item]
+        fixed += preference.value[item]
     _unwind(pool, state, depth)
     return best_length, first_only and best_length >= 0
 
@@ -179,14 +180,14 @@ def _keep(state: State, best: Ints, given: int, length: int) -> None:
         best[k - given] = state.chosen[k]
 
 
-def _retreat(pool: Pool, state: State, point: int, depth: int) -> tuple[int, float]:
-    """Leave the branches whose both sides are done; the depth left, and the information given back."""
+def _retreat(pool: Pool, state: State, preference: Preference, depth: int) -> tuple[int, float]:
+    """Leave the branches whose both sides are done; the depth left, and the value given back."""
     back = 0.0
     while depth > 0 and state.branch[1, depth - 1] == IN:
         depth -= 1
         item = state.branch[0, depth]
         _move(pool, state, item, -1)
-        back += pool.information[point, item]
+        back += preference.value[item]
     return depth, back
 
 

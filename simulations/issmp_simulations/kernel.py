@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from issmp_cat.arrays import Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
-from issmp_cat.exam import Plan, next_item, record, standing
+from issmp_cat.exam import Plan, next_item, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
 from issmp_cat.irt import probability_at
 from issmp_cat.random import ABILITY, RESPONSE, SPEED, TIME, normal, uniform
@@ -111,10 +111,16 @@ def run_exams(
         tempo = pace.log_median + pace.speed_sd * normal(seed, SPEED, person, 0) if pace.timed else 0.0
         seconds = 0.0
         n = 0
-        now = standing(plan, state, 0)
-        reason = now.reason
-        while reason == 0:
-            item = next_item(plan, state, n, now.theta, seed, person)
+        reason = 0
+        while True:
+            if n < plan.rule.minimum:
+                theta = provisional(plan, state, n)
+            else:
+                now = standing(plan, state, n)
+                theta, reason = now.theta, now.reason
+                if reason != 0:
+                    break
+            item = next_item(plan, state, n, theta, seed, person)
             if item < 0:
                 reason = NO_ITEM
                 break
@@ -132,8 +138,7 @@ def run_exams(
             out.items[p, n] = item
             out.scores[p, n] = score
             n += 1
-            now = standing(plan, state, n)
-            reason = now.reason
+        now = standing(plan, state, n)
         out.length[p] = n
         out.theta[p] = now.theta
         out.se[p] = now.se

@@ -8,7 +8,7 @@ import pytest
 
 from issmp_cat.blueprint import Blueprint, build_windows, open_domains
 from issmp_cat.irt import information
-from issmp_cat.selection import build_pool, give, new_state, pick
+from issmp_cat.selection import at_point, build_pool, give, new_state, pick
 from issmp_cat.selection.pool import LOWEST, POINTS, STEP, grid_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.selection.state import copy_state, reset
@@ -55,7 +55,11 @@ class Case:
         self.given.append(item)
 
     def pick(self, point, draw=0.0):
-        return pick(self.pool, self.windows, self.state, len(self.given), point, draw)
+        return pick(self.pool, self.windows, self.state, len(self.given), at_point(self.pool, point), draw)
+
+    def search(self, point, *, first_only):
+        preference = at_point(self.pool, point)
+        return search(self.pool, self.state, self.windows.quota, preference, 0, self.state.items, first_only=first_only)
 
     def open(self):
         mask = open_domains(self.windows, self.state.counts, len(self.given))
@@ -316,7 +320,9 @@ def test_a_search_stopped_at_the_first_test_also_cleans_up():
     for _ in range(60):
         case = random_case(rng)
         before = snapshot(case.state)
-        length, proved = search(case.pool, case.state, case.windows.quota, 0, 0, case.state.items, first_only=True)
+        length, proved = search(
+            case.pool, case.state, case.windows.quota, at_point(case.pool, 0), 0, case.state.items, first_only=True
+        )
         assert (length, proved) == (case.windows.maximum, True)
         found = frozenset(case.state.items.tolist())
         assert found in set(case.whole_tests())
@@ -333,7 +339,9 @@ def test_a_search_that_must_give_up_says_so_and_cleans_up(monkeypatch):
     for _ in range(200):
         case = random_case(rng)
         before = snapshot(case.state)
-        _, proved = search(case.pool, case.state, case.windows.quota, 80, 0, case.state.items, first_only=False)
+        _, proved = search(
+            case.pool, case.state, case.windows.quota, at_point(case.pool, 80), 0, case.state.items, first_only=False
+        )
         gave_up += not proved
         for name, value in before.items():
             np.testing.assert_array_equal(getattr(case.state, name), value)

@@ -18,7 +18,7 @@ from issmp_cat.blueprint import open_domains
 from issmp_cat.exam import Plan, next_item, plan_exam, record, standing
 from issmp_cat.irt import probability_at
 from issmp_cat.random import RESPONSE, normal, uniform
-from issmp_cat.selection import State, new_state
+from issmp_cat.selection import State, at_point, new_state
 from issmp_cat.selection.pick import _best_available, _is_settled
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
@@ -98,7 +98,9 @@ def test_next_item_belongs_to_the_best_whole_test(name):
         item = next_item(plan, state, n, standing(plan, state, n).theta, 11, person)
         optimum = programme.best(point, given)
         assert programme.best(point, np.append(given, item)) == optimum
-        searched += not _is_settled(plan.pool, state, _best_available(plan.pool, plan.windows, state, n, point))
+        searched += not _is_settled(
+            plan.pool, state, _best_available(plan.pool, plan.windows, state, n, at_point(plan.pool, point))
+        )
         for better in more_informative_open_items(plan, state, n, point, item):
             assert programme.best(point, np.append(given, better)) < optimum
         assert state.unproven[0] == 0
@@ -121,7 +123,9 @@ def test_search_finds_the_optimum_of_the_programme_from_the_first_item():
     programme = Programme.of(plan)
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
     for point in range(20, 141, 15):
-        length, proved = search(plan.pool, state, plan.windows.quota, point, 0, state.items, first_only=False)
+        length, proved = search(
+            plan.pool, state, plan.windows.quota, at_point(plan.pool, point), 0, state.items, first_only=False
+        )
         assert proved
         assert length == plan.rule.maximum
         assert plan.pool.information[point, state.items].sum() == programme.best(point, np.array([], dtype=int))
