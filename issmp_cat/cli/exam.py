@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from issmp_cat.cli.eligibility import command as eligibility
 from issmp_cat.cli.sources import open_bank
 from issmp_cat.cli.talk import counted, next_step, paragraph, print_json, table
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(help="What an exam asks for, and whether a bank can give it.", no_args_is_help=True)
+app.command("eligibility")(eligibility)
 
 ExamName = Annotated[str, typer.Argument(metavar="EXAM", help="Exam file (.toml), or issmp, issmp-linear, practice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]

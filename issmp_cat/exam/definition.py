@@ -76,9 +76,9 @@ class Scoring(Part):
 
 
 class Retakes(Part):
-    """Days to wait before the second, third, … attempt."""
+    """Days to wait before the second, third, … attempt; the last one repeats."""
 
-    waiting_days: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    waiting_days: tuple[Annotated[int, Field(ge=0, le=36_500)], ...] = ()
 
 
 class Report(Part):
