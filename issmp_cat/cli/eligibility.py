@@ -40,7 +40,7 @@ def command(
     Examples:
       issmp-cat exam eligibility issmp --attempt 2026-01-10 --attempt 2026-03-01 --on 2026-05-20
       issmp-cat exam eligibility issmp --candidates attempts.csv --json
-      issmp-cat exam eligibility issmp --attempt 2026-01-10 --gate --quiet && echo register
+      issmp-cat exam eligibility issmp --attempt 2026-01-10 --gate -q   # 5 when not eligible
     """
     from issmp_cat.cli.eligibility_file import dates_of, read_candidates
     from issmp_cat.errors import GateFailed, UsageError
