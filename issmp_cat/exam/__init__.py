@@ -1,7 +1,19 @@
 """An exam: everything a programme decides, in one file; and its plan, once a bank is known."""
 
+from issmp_cat.exam.choose import Programme, choose
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.plan import Plan, plan_exam
 from issmp_cat.exam.step import Standing, next_item, provisional, record, standing
 
-__all__ = ["Exam", "Plan", "Standing", "next_item", "plan_exam", "provisional", "record", "standing"]
+__all__ = [
+    "Exam",
+    "Plan",
+    "Programme",
+    "Standing",
+    "choose",
+    "next_item",
+    "plan_exam",
+    "provisional",
+    "record",
+    "standing",
+]

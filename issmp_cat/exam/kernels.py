@@ -29,7 +29,8 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "_draw_among_best",
         "pick",
     ),
-    "issmp_cat.exam.step": ("standing", "provisional", "next_item", "record"),
+    "issmp_cat.exam.step": ("standing", "provisional", "selection_draw", "preferred", "next_item", "record"),
+    "issmp_cat.exam.choose": ("choose",),
 }
 
 

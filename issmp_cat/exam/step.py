@@ -7,11 +7,11 @@ from typing import NamedTuple
 from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, update_posterior
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
-from issmp_cat.selection import State, at_point, give, pick
+from issmp_cat.selection import Preference, State, at_point, give, pick
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.stopping import stop_reason
 
-__all__ = ["Standing", "next_item", "provisional", "record", "standing"]
+__all__ = ["Standing", "next_item", "preferred", "provisional", "record", "selection_draw", "standing"]
 
 
 class Standing(NamedTuple):
@@ -43,11 +43,19 @@ def provisional(plan: Plan, state: State, n: int) -> float:
     return standing(plan, state, n).theta
 
 
+def selection_draw(plan: Plan, n: int, seed: int, person: int) -> float:
+    """The uniform number by which item number ``n`` is drawn; 0 where nothing is drawn."""
+    return uniform(seed, SELECTION, person, n) if plan.pool.best > 1 else 0.0
+
+
+def preferred(plan: Plan, theta: float) -> Preference:
+    """What each item is worth at θ, or at the exam's focus."""
+    return at_point(plan.pool, grid_point(theta) if plan.focus < 0 else plan.focus)
+
+
 def next_item(plan: Plan, state: State, n: int, theta: float, seed: int, person: int) -> int:
     """The item to give as number ``n`` (from 0); −1 when none can be given."""
-    draw = uniform(seed, SELECTION, person, n) if plan.pool.best > 1 else 0.0
-    point = grid_point(theta) if plan.focus < 0 else plan.focus
-    return pick(plan.pool, plan.windows, state, n, at_point(plan.pool, point), draw)
+    return pick(plan.pool, plan.windows, state, n, preferred(plan, theta), selection_draw(plan, n, seed, person))
 
 
 def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:

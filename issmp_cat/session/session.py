@@ -10,7 +10,7 @@ from pathlib import Path
 
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
-from issmp_cat.exam import Exam, Plan, next_item, plan_exam, record, standing
+from issmp_cat.exam import Exam, Plan, choose, plan_exam, record, standing
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.selection import State, new_state
 from issmp_cat.selection.state import copy_state
@@ -108,7 +108,7 @@ class Session:
         theta, se, reason = standing(self._plan, self._state, n)
         if reason == 0 and is_late(self._plan.rule, self.seconds):
             reason = TIME_OUT
-        item = next_item(self._plan, self._state, n, theta, self.seed, 0) if reason == 0 else -1
+        item = choose(self._plan, None, self._state, n, theta, self.seed, 0) if reason == 0 else -1
         if reason == 0 and item < 0:
             reason = NO_ITEM
         return replace(self, _theta=theta, _se=se, _reason=reason, _next=item)

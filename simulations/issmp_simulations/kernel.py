@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from issmp_cat.arrays import Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
-from issmp_cat.exam import Plan, next_item, provisional, record, standing
+from issmp_cat.exam import Plan, Programme, choose, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
 from issmp_cat.irt import probability_at
 from issmp_cat.random import ABILITY, RESPONSE, SPEED, TIME, normal, uniform
@@ -81,9 +81,9 @@ def draw_abilities(thetas: Floats, seed: int, first: int, mean: float, sd: float
         thetas[p] = mean + sd * normal(seed, ABILITY, first + p, 0)
 
 
-@jit(allocates=False)
-def run_exams(
+def give_exams(
     plan: Plan,
+    programme: Programme | None,
     truth: tuple[Floats, Floats, Floats, Floats],
     state: State,
     thetas: Floats,
@@ -92,18 +92,7 @@ def run_exams(
     pace: Pace,
     out: Records,
 ) -> None:
-    """Give the exam to the candidates from number ``first`` on.
-
-    Args:
-        plan: the exam on the bank that the program knows.
-        truth: a, b, c, d by which candidates really answer, each of shape ``(items,)``.
-        state: scratch for one exam.
-        thetas: true abilities, logits. Shape ``(persons,)``.
-        first: number of the first candidate: the draws depend on it, not on the chunk.
-        seed: the study's seed.
-        pace: how long answers take.
-        out: filled.
-    """
+    """The loop of :func:`run_exams`, as it is compiled and as it runs plain."""
     a, b, c, d = truth
     for p in range(len(thetas)):
         person = first + p
@@ -120,7 +109,7 @@ def run_exams(
                 theta, reason = now.theta, now.reason
                 if reason != 0:
                     break
-            item = next_item(plan, state, n, theta, seed, person)
+            item = choose(plan, programme, state, n, theta, seed, person)
             if item < 0:
                 reason = NO_ITEM
                 break
@@ -145,3 +134,52 @@ def run_exams(
         out.reason[p] = reason
         out.seconds[p] = seconds
         out.unproven[p] = state.unproven[0]
+
+
+compile_kernels(give_exams)
+
+
+@jit(allocates=False)
+def _run_compiled(
+    plan: Plan,
+    truth: tuple[Floats, Floats, Floats, Floats],
+    state: State,
+    thetas: Floats,
+    first: int,
+    seed: int,
+    pace: Pace,
+    out: Records,
+) -> None:
+    give_exams(plan, None, truth, state, thetas, first, seed, pace, out)
+
+
+def run_exams(
+    plan: Plan,
+    programme: Programme | None,
+    truth: tuple[Floats, Floats, Floats, Floats],
+    state: State,
+    thetas: Floats,
+    first: int,
+    seed: int,
+    pace: Pace,
+    out: Records,
+) -> None:
+    """Give the exam to the candidates from number ``first`` on.
+
+    Compiled, unless an integer programme chooses: the same function then runs as plain Python.
+
+    Args:
+        plan: the exam on the bank that the program knows.
+        programme: solves for the next item where rows cross; None elsewhere.
+        truth: a, b, c, d by which candidates really answer, each of shape ``(items,)``.
+        state: scratch for one exam.
+        thetas: true abilities, logits. Shape ``(persons,)``.
+        first: number of the first candidate: the draws depend on it, not on the chunk.
+        seed: the study's seed.
+        pace: how long answers take.
+        out: filled.
+    """
+    if programme is None:
+        _run_compiled(plan, truth, state, thetas, first, seed, pace, out)
+    else:
+        give_exams(plan, programme, truth, state, thetas, first, seed, pace, out)

@@ -184,7 +184,7 @@ class _Job:
         if plan is not None:
             records = new_records(len(theta), self.length, times=timed)
             state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-            run_exams(plan, truth, state, theta, first, self.seed, pace, records)
+            run_exams(plan, None, truth, state, theta, first, self.seed, pace, records)
             return records.items, records.scores, records.times
         by_domain, begin, quota = pack
         one_for_all = self.design == "fixed"

@@ -193,7 +193,7 @@ class _Worker:
         ability = self.design.population.draw(seed, first, count)
         records = new_records(count, plan.rule.maximum)
         state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-        run_exams(plan, self.truth, state, ability, first, seed, self.pace, records)
+        run_exams(plan, None, self.truth, state, ability, first, seed, self.pace, records)
         compliance = count_violations(self.rules, records.items, records.reason)
         given = records.items[records.items >= 0]
         return {

@@ -11,7 +11,7 @@ def is_warm() -> bool:
     """Whether the exam loop of exactly these sources has been compiled on this machine before."""
     from issmp_cat.compiled import cache_folder
 
-    return any(cache_folder().rglob("kernel.run_exams-*.nbc"))
+    return any(cache_folder().rglob("kernel._run_compiled-*.nbc"))
 
 
 def announce_compilation(quiet: bool = False) -> None:

@@ -24,7 +24,7 @@ def compiled(exam, bank, theta, seed, pace=NO_CLOCK):
     plan = plan_exam(exam, bank)
     out = new_records(1, plan.rule.maximum)
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-    run_exams(plan, plan.pool.parameters, state, np.array([theta]), 0, seed, pace, out)
+    run_exams(plan, None, plan.pool.parameters, state, np.array([theta]), 0, seed, pace, out)
     return out
 
 

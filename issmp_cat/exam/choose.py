@@ -1,0 +1,28 @@
+"""Which of the ways to choose an item is taken: decided by the exam's structure, the same in a session and a study."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from issmp_cat.exam.plan import Plan
+from issmp_cat.exam.step import next_item, preferred, selection_draw
+from issmp_cat.selection import Preference, State
+
+__all__ = ["Programme", "choose"]
+
+
+class Programme(Protocol):
+    """Chooses where rows cross: by an integer programme a decision."""
+
+    def choose(self, plan: Plan, state: State, n: int, preference: Preference, draw: float) -> int:
+        """The item to give as number ``n`` (from 0); −1 when none can be given."""
+
+
+def choose(plan: Plan, programme: Programme | None, state: State, n: int, theta: float, seed: int, person: int) -> int:
+    """The item to give as number ``n`` (from 0); −1 when none can be given.
+
+    A kernel while ``programme`` is None: the compiler leaves out what cannot be reached.
+    """
+    if programme is not None:
+        return programme.choose(plan, state, n, preferred(plan, theta), selection_draw(plan, n, seed, person))
+    return next_item(plan, state, n, theta, seed, person)
