@@ -222,9 +222,7 @@ def _estimate(
         return _eap(start, codes, bank, prior, grid, executor)
     mean, sd = prior
     fences = (mean - grid.limit * sd, mean + grid.limit * sd)
-    return highest_points(
-        estimator_code(method), start, codes, (bank.a, bank.b, bank.c, bank.d), fences, prior, executor
-    )
+    return highest_points(estimator_code(method), start, codes, bank.parameters, fences, prior, executor)
 
 
 def _eap(

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_cat.arrays import Floats, Ints
-from issmp_cat.irt.curves import fisher, probability_at, slope, slope_change
+from issmp_cat.arrays import Ints
+from issmp_cat.irt import Parameters, answer_terms
 
 __all__ = ["MAP", "ML", "WLE", "AbilityEstimate", "maximise", "score_terms"]
 
@@ -29,25 +29,19 @@ class AbilityEstimate(NamedTuple):
 
 
 def score_terms(
-    theta: float, a: Floats, b: Floats, c: Floats, d: Floats, items: Ints, scores: Ints, n: int
+    theta: float, parameters: Parameters, items: Ints, scores: Ints, n: int
 ) -> tuple[float, float, float, float]:
-    """Log-likelihood, its slope, Fisher information and Warm's J at θ.
-
-    ``J = Σ P' P'' / (P Q)`` (Warm, 1989, eq. 9).
-    """
+    """Log-likelihood of the first ``n`` answers, its slope, Fisher information and Warm's J at θ."""
     log_likelihood = 0.0
     gradient = 0.0
     info = 0.0
     j = 0.0
     for k in range(n):
-        i = items[k]
-        p = probability_at(theta, a[i], b[i], c[i], d[i])
-        q = probability_at(theta, -a[i], b[i], 1.0 - d[i], 1.0 - c[i])
-        steepness = slope(p, q, a[i], c[i], d[i])
-        log_likelihood += math.log(p) if scores[k] == 1 else math.log(q)
-        gradient += steepness / p if scores[k] == 1 else -steepness / q
-        info += fisher(steepness, p, q)
-        j += steepness * slope_change(p, steepness, a[i], c[i], d[i]) / (p * q)
+        log_chance, rise, item_info, item_j = answer_terms(parameters, items[k], scores[k], theta)
+        log_likelihood += log_chance
+        gradient += rise
+        info += item_info
+        j += item_j
     return log_likelihood, gradient, info, j
 
 
@@ -62,7 +56,7 @@ def _slope_of(method: int, theta: float, mean: float, sd: float, gradient: float
 
 def maximise(
     method: int,
-    parameters: tuple[Floats, Floats, Floats, Floats],
+    parameters: Parameters,
     items: Ints,
     scores: Ints,
     n: int,
@@ -73,8 +67,8 @@ def maximise(
 
     Args:
         method: 1 ML (Birnbaum, 1968), 2 MAP (Samejima, 1969), 3 WLE (Warm, 1989).
-        parameters: a, b, c, d of the bank, each of shape ``(items,)``.
-        items: positions of the items answered; ``scores`` 0 or 1. Shape at least ``(n,)``.
+        parameters: the bank.
+        items: positions of the items answered; ``scores`` from 0 on. Shape at least ``(n,)``.
         n: how many answers count.
         fences: lowest and highest θ admitted, logits; all right or all wrong ends there under ML.
         prior: mean and SD of the population (MAP only).
@@ -82,12 +76,12 @@ def maximise(
     Returns:
         θ, and 1/√information there (with the prior's under MAP); infinite when there is no information.
 
+    >>> from issmp_cat.irt import dichotomous
     >>> one, items = np.ones(2), np.array([0, 1])
-    >>> rasch = (one, np.array([-1.0, 1.0]), 0 * one, one)
+    >>> rasch = dichotomous(one, np.array([-1.0, 1.0]), 0 * one, one)
     >>> abs(maximise(1, rasch, items, np.array([1, 0]), 2, (-4.0, 4.0), (0.0, 1.0)).theta) < 1e-12
     True
     """
-    a, b, c, d = parameters
     low, high = fences
     mean, sd = prior
     step = (high - low) / SCAN
@@ -97,7 +91,7 @@ def maximise(
     before = 0.0
     for k in range(SCAN + 1):
         theta = low + k * step
-        log_likelihood, gradient, info, j = score_terms(theta, a, b, c, d, items, scores, n)
+        log_likelihood, gradient, info, j = score_terms(theta, parameters, items, scores, n)
         extra = _slope_of(method, theta, mean, sd, gradient, info, j) - gradient
         log_weight += 0.5 * step * (before + extra) if k > 0 else 0.0
         before = extra
@@ -106,7 +100,7 @@ def maximise(
     left = low + max(best - 1, 0) * step
     right = low + min(best + 1, SCAN) * step
     theta = _root(method, left, right, mean, sd, parameters, items, scores, n)
-    info = score_terms(theta, a, b, c, d, items, scores, n)[2]
+    info = score_terms(theta, parameters, items, scores, n)[2]
     if method == MAP:
         info += 1.0 / (sd * sd)
     return AbilityEstimate(theta, 1.0 / math.sqrt(info) if info > 0.0 else math.inf)
@@ -118,7 +112,7 @@ def _root(
     right: float,
     mean: float,
     sd: float,
-    parameters: tuple[Floats, Floats, Floats, Floats],
+    parameters: Parameters,
     items: Ints,
     scores: Ints,
     n: int,
@@ -142,11 +136,10 @@ def _slope_at(
     theta: float,
     mean: float,
     sd: float,
-    parameters: tuple[Floats, Floats, Floats, Floats],
+    parameters: Parameters,
     items: Ints,
     scores: Ints,
     n: int,
 ) -> float:
-    a, b, c, d = parameters
-    _, gradient, info, j = score_terms(theta, a, b, c, d, items, scores, n)
+    _, gradient, info, j = score_terms(theta, parameters, items, scores, n)
     return _slope_of(method, theta, mean, sd, gradient, info, j)

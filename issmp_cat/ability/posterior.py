@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_cat.arrays import Floats, read_only
-from issmp_cat.irt import category_probabilities
+from issmp_cat.arrays import Floats, Ints, read_only
+from issmp_cat.irt import Parameters, category_curves
 
 __all__ = ["Grid", "build_grid", "posterior_mean", "posterior_moments", "update_posterior"]
 
@@ -30,35 +30,35 @@ class Grid(NamedTuple):
     Attributes:
         nodes: θ in logits. Shape ``(nodes,)``.
         prior: weights of the population, largest 1. Shape ``(nodes,)``.
-        likelihood: chance of each score of each item. Shape ``(items × 2, nodes)``: row ``2 i``
-            is wrong, ``2 i + 1`` right.
+        likelihood: chance of each score of each item. Shape ``(rows, nodes)``: row ``first[item] + score``.
+        first: row of each item's score 0; the number of rows comes last. Shape ``(items + 1,)``.
     """
 
     nodes: Floats
     prior: Floats
     likelihood: Floats
+    first: Ints
 
 
-def build_grid(
-    parameters: tuple[Floats, Floats, Floats, Floats], *, nodes: int, limit: float, mean: float, sd: float
-) -> Grid:
+def build_grid(parameters: Parameters, *, nodes: int, limit: float, mean: float, sd: float) -> Grid:
     """Tabulate a bank on equally spaced nodes.
 
     Args:
-        parameters: a, b, c, d, each of shape ``(items,)``.
+        parameters: the bank.
         nodes: how many; ``limit``: they span mean ± limit (logits).
         mean: the population's mean; ``sd``: its SD, logits.
     """
     theta = np.linspace(mean - limit, mean + limit, nodes)
-    curves = category_probabilities(theta, *parameters)
     prior = np.exp(-0.5 * ((theta - mean) / sd) ** 2)
-    likelihood = np.maximum(np.moveaxis(curves, 0, -1).reshape(-1, nodes), LEAST)
-    return Grid(nodes=read_only(theta), prior=read_only(prior), likelihood=read_only(likelihood))
+    likelihood = np.maximum(category_curves(theta, parameters), LEAST)
+    return Grid(
+        nodes=read_only(theta), prior=read_only(prior), likelihood=read_only(likelihood), first=parameters.first
+    )
 
 
 def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int) -> None:
     """Multiply the likelihood of answer number ``n`` (from 0) into ``weights``, in place. Shape ``(nodes,)``."""
-    np.multiply(weights, grid.likelihood[2 * item + score], weights)
+    np.multiply(weights, grid.likelihood[grid.first[item] + score], weights)
     if n % RESCALE_EVERY == 0:
         top = 0.0
         for k in range(len(weights)):

@@ -17,6 +17,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.bank.item import Item, Metric
 from issmp_cat.errors import BankError
+from issmp_cat.irt import Parameters, dichotomous
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -154,6 +155,11 @@ class ItemBank:
     def d(self) -> Floats:
         """Upper asymptotes. Shape ``(items,)``."""
         return self._parameter("d")
+
+    @functools.cached_property
+    def parameters(self) -> Parameters:
+        """All parameters, as the kernels take them."""
+        return dichotomous(self.a, self.b, self.c, self.d)
 
     @functools.cached_property
     def enemies(self) -> tuple[tuple[int, ...], ...]:

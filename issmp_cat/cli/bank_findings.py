@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from issmp_cat.bank import Item, ItemBank
-from issmp_cat.irt import information
+from issmp_cat.irt import item_information
 
 __all__ = ["DomainSupply", "Finding", "findings", "supply"]
 
@@ -79,7 +79,7 @@ def supply(bank: ItemBank, cut: float) -> tuple[DomainSupply, ...]:
         bank: the items.
         cut: θ at which information is asked for, logits.
     """
-    at_cut = information(np.array([cut]), bank.a, bank.b, bank.c, bank.d)[0]
+    at_cut = item_information(np.array([cut]), bank.parameters)[0]
     live = np.array([item.status == "operational" for item in bank.items])
     rows = []
     for k, label in enumerate(bank.domains):

@@ -10,7 +10,30 @@ __all__ = ["KERNELS", "kernels"]
 
 # By module, callees before callers.
 KERNELS: dict[str, tuple[str, ...]] = {
-    "issmp_cat.irt.curves": ("logit", "response_curve", "slope", "slope_change", "fisher", "probability_at"),
+    "issmp_cat.irt.curves": (
+        "logit",
+        "response_curve",
+        "slope",
+        "slope_change",
+        "fisher",
+        "probability_at",
+        "between",
+        "graded_slope",
+        "graded_bend",
+    ),
+    "issmp_cat.irt.categories": (
+        "highest_score",
+        "_reached",
+        "_missed",
+        "_gap",
+        "_graded_terms",
+        "_climb",
+        "_partial_scale",
+        "_partial_terms",
+        "category_probability",
+        "draw_score",
+        "answer_terms",
+    ),
     "issmp_cat.random": ("philox", "uniform", "normal"),
     "issmp_cat.blueprint.windows": ("_growing", "open_domains"),
     "issmp_cat.ability.posterior": ("update_posterior", "posterior_mean", "posterior_moments"),
@@ -34,6 +57,6 @@ KERNELS: dict[str, tuple[str, ...]] = {
 }
 
 
-def kernels() -> list[Callable[..., Any]]:
-    """The functions themselves."""
-    return [getattr(import_module(module), name) for module, names in KERNELS.items() for name in names]
+def kernels(*modules: str) -> list[Callable[..., Any]]:
+    """The functions themselves, of all modules or of those named."""
+    return [getattr(import_module(module), name) for module in modules or KERNELS for name in KERNELS[module]]

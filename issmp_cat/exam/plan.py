@@ -61,11 +61,11 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     domain = _domain_of_items(exam, operational)
     windows = build_windows(exam.blueprint, exam.length.minimum, exam.length.maximum)
     require_enough_items(exam, domain, windows.quota)
-    parameters = (operational.a, operational.b, operational.c, operational.d)
     mean = bank.metric.latent_mean if exam.scoring.prior_mean is None else float(exam.scoring.prior_mean)
     sd = bank.metric.latent_sd if exam.scoring.prior_sd is None else float(exam.scoring.prior_sd)
-    pool = build_pool(parameters, domain, operational.enemies, windows.quota, best=exam.selection.best)
-    grid = build_grid(parameters, nodes=exam.scoring.nodes, limit=float(exam.scoring.limit) * sd, mean=mean, sd=sd)
+    pool = build_pool(operational.parameters, domain, operational.enemies, windows.quota, best=exam.selection.best)
+    limit = float(exam.scoring.limit) * sd
+    grid = build_grid(operational.parameters, nodes=exam.scoring.nodes, limit=limit, mean=mean, sd=sd)
     _require_reachable_cut(exam, grid)
     plan = Plan(
         pool=pool,

@@ -1,4 +1,4 @@
-"""The four-parameter logistic curve and what follows from it: arithmetic only.
+"""The four-parameter logistic curve, the categories of the graded response model, and what follows: arithmetic only.
 
 Each function works on numbers and on arrays alike, and compiles as it stands; nothing else in the project
 writes these formulas again. θ in logits, metric D = 1.
@@ -13,8 +13,11 @@ from issmp_cat.arrays import Floats
 
 __all__ = [
     "LOGIT_LIMIT",
+    "between",
     "difficulty",
     "fisher",
+    "graded_bend",
+    "graded_slope",
     "intercept",
     "logit",
     "probability_at",
@@ -74,6 +77,32 @@ def fisher(slope: Real, p: Real, q: Real) -> Real:
     0.25
     """
     return slope * slope / (p * q)
+
+
+def between(reached: Real, short: Real, gap: Real) -> Real:
+    """Chance of a graded category, ``P*_k − P*_{k+1}`` (Samejima, 1969), as a product that cancels nothing.
+
+    For logistic curves of one slope the difference is ``P*_k Q*_{k+1} (1 − exp(−a (b_{k+1} − b_k)))``.
+
+    Args:
+        reached: P*_k, the chance of this category or a higher one.
+        short: Q*_{k+1}, the chance of this category or a lower one.
+        gap: the last factor; 1 for the lowest and the highest category.
+
+    >>> between(0.75, 0.75, 1 - math.exp(-2 * math.log(3)))
+    0.5
+    """
+    return reached * short * gap
+
+
+def graded_slope(a: Real, missed: Real, further: Real) -> Real:
+    """``d log P_k/dθ = a (Q*_k − P*_{k+1})`` of a graded category; it follows from :func:`between`."""
+    return a * (missed - further)
+
+
+def graded_bend(a: Real, reached: Real, missed: Real, further: Real, short: Real) -> Real:
+    """``d² log P_k/dθ² = −a² (P*_k Q*_k + P*_{k+1} Q*_{k+1})``."""
+    return -a * a * (reached * missed + further * short)
 
 
 def probability_at(theta: float, a: float, b: float, c: float, d: float) -> float:

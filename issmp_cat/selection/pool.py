@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from issmp_cat.arrays import Floats, Ints, Ints32, read_only
-from issmp_cat.irt import information
+from issmp_cat.irt import Parameters, item_information
 
 __all__ = ["NO_CLIQUE", "POINTS", "QUANTUM", "Pool", "build_pool", "grid_point"]
 
@@ -23,7 +23,7 @@ class Pool(NamedTuple):
     """A bank as selection sees it. Items are numbered as in the bank; domains as in the blueprint.
 
     Attributes:
-        parameters: a, b, c, d, each of shape ``(items,)``.
+        parameters: the items' parameters.
         information: Fisher information, rounded. Shape ``(points, items)``.
         ranking: items, most informative first, ties to the lower index. Shape ``(points, items)``.
         order: the same within each domain, one domain after the other. Shape ``(points, items)``.
@@ -38,7 +38,7 @@ class Pool(NamedTuple):
         best: how many of the best to draw among (randomesque); 1 takes the best.
     """
 
-    parameters: tuple[Floats, Floats, Floats, Floats]
+    parameters: Parameters
     information: Floats
     ranking: Ints32
     order: Ints32
@@ -62,7 +62,7 @@ def grid_point(theta: float) -> int:
 
 
 def build_pool(
-    parameters: tuple[Floats, Floats, Floats, Floats],
+    parameters: Parameters,
     domain: Ints,
     enemies: tuple[tuple[int, ...], ...],
     quota: Ints,
@@ -72,14 +72,14 @@ def build_pool(
     """Tabulate a bank.
 
     Args:
-        parameters: a, b, c, d, each of shape ``(items,)``.
+        parameters: the items' parameters.
         domain: index of each item's domain. Shape ``(items,)``.
         enemies: positions of each item's enemies, mutual.
         quota: items of each domain at full length. Shape ``(domains,)``.
         best: draw among this many of the best (Kingsbury & Zara, 1989).
     """
     points = LOWEST + STEP * np.arange(POINTS, dtype=np.float64)
-    info: Floats = np.rint(information(points, *parameters) / QUANTUM) * QUANTUM
+    info: Floats = np.rint(item_information(points, parameters) / QUANTUM) * QUANTUM
     ranking = np.argsort(-info, axis=1, kind="stable")
     # A stable sort by domain keeps the ranking within each.
     order = np.take_along_axis(ranking, np.argsort(domain[ranking], axis=1, kind="stable"), axis=1)

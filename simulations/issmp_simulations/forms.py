@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from issmp_cat.arrays import Floats, Ints, Ints32
 from issmp_cat.compiled import jit
-from issmp_cat.irt import probability_at
+from issmp_cat.irt import Parameters, draw_score
 from issmp_cat.random import ORDER, RESPONSE, SPEED, TIME, normal, uniform
 from issmp_simulations.kernel import Pace
 
@@ -52,7 +52,7 @@ def answer_forms(
     scores: NDArray[np.int8],
     times: NDArray[np.float32],
     thetas: Floats,
-    truth: tuple[Floats, Floats, Floats, Floats],
+    truth: Parameters,
     pace: Pace,
     seed: int,
     first: int,
@@ -61,21 +61,18 @@ def answer_forms(
 
     Args:
         forms: item positions. Shape ``(persons, answers)``.
-        scores: receives 0 or 1. Same shape.
+        scores: receives scores. Same shape.
         times: receives seconds. Same shape, or without columns when nobody keeps time.
         thetas: true abilities, logits. Shape ``(persons,)``.
-        truth: a, b, c, d, each of shape ``(items,)``.
+        truth: the items' parameters.
         pace: how long answers take.
         seed: of the log; ``first``: number of the first person.
     """
-    a, b, c, d = truth
     for p in range(forms.shape[0]):
         person = first + p
         tempo = pace.log_median + pace.speed_sd * normal(seed, SPEED, person, 0) if pace.timed else 0.0
         for n in range(forms.shape[1]):
-            i = forms[p, n]
-            chance = probability_at(thetas[p], a[i], b[i], c[i], d[i])
-            scores[p, n] = 1 if uniform(seed, RESPONSE, person, n) < chance else 0
+            scores[p, n] = draw_score(truth, forms[p, n], thetas[p], uniform(seed, RESPONSE, person, n))
             if times.shape[1] > 0:
                 times[p, n] = math.exp(tempo + pace.log_sd * normal(seed, TIME, person, n))
 

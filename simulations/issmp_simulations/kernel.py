@@ -12,7 +12,7 @@ from issmp_cat.arrays import Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
 from issmp_cat.exam import Plan, Programme, choose, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
-from issmp_cat.irt import probability_at
+from issmp_cat.irt import Parameters, draw_score
 from issmp_cat.random import ABILITY, RESPONSE, SPEED, TIME, normal, uniform
 from issmp_cat.selection import State
 from issmp_cat.selection.state import reset
@@ -44,7 +44,7 @@ class Records(NamedTuple):
         seconds: test time used, 0 when nobody keeps time.
         unproven: decisions that the search had to leave without a proof.
         items: positions of the items given, −1 beyond the end. Shape ``(persons, maximum length)``.
-        scores: 0 or 1, −1 beyond the end. Same shape.
+        scores: from 0 on, −1 beyond the end. Same shape.
         times: seconds on each item; of no columns when they are not kept.
     """
 
@@ -84,7 +84,7 @@ def draw_abilities(thetas: Floats, seed: int, first: int, mean: float, sd: float
 def give_exams(
     plan: Plan,
     programme: Programme | None,
-    truth: tuple[Floats, Floats, Floats, Floats],
+    truth: Parameters,
     state: State,
     thetas: Floats,
     first: int,
@@ -93,7 +93,6 @@ def give_exams(
     out: Records,
 ) -> None:
     """The loop of :func:`run_exams`, as it is compiled and as it runs plain."""
-    a, b, c, d = truth
     for p in range(len(thetas)):
         person = first + p
         reset(state, plan.grid.prior)
@@ -121,8 +120,7 @@ def give_exams(
                     break
                 if out.times.shape[1] > 0:
                     out.times[p, n] = taken
-            chance = probability_at(thetas[p], a[item], b[item], c[item], d[item])
-            score = 1 if uniform(seed, RESPONSE, person, n) < chance else 0
+            score = draw_score(truth, item, thetas[p], uniform(seed, RESPONSE, person, n))
             record(plan, state, n, item, score)
             out.items[p, n] = item
             out.scores[p, n] = score
@@ -142,7 +140,7 @@ compile_kernels(give_exams)
 @jit(allocates=False)
 def _run_compiled(
     plan: Plan,
-    truth: tuple[Floats, Floats, Floats, Floats],
+    truth: Parameters,
     state: State,
     thetas: Floats,
     first: int,
@@ -156,7 +154,7 @@ def _run_compiled(
 def run_exams(
     plan: Plan,
     programme: Programme | None,
-    truth: tuple[Floats, Floats, Floats, Floats],
+    truth: Parameters,
     state: State,
     thetas: Floats,
     first: int,
@@ -171,7 +169,7 @@ def run_exams(
     Args:
         plan: the exam on the bank that the program knows.
         programme: solves for the next item where rows cross; None elsewhere.
-        truth: a, b, c, d by which candidates really answer, each of shape ``(items,)``.
+        truth: the parameters by which candidates really answer.
         state: scratch for one exam.
         thetas: true abilities, logits. Shape ``(persons,)``.
         first: number of the first candidate: the draws depend on it, not on the chunk.

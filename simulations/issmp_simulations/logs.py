@@ -180,7 +180,7 @@ class _Job:
         """Items given, scores and seconds, each of shape ``(persons, answers)``."""
         timed = self.population.clock is not None
         pace: Pace = pace_of(self.population)
-        truth = (self.bank.a, self.bank.b, self.bank.c, self.bank.d)
+        truth = self.bank.parameters
         if plan is not None:
             records = new_records(len(theta), self.length, times=timed)
             state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)

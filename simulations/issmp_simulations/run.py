@@ -19,6 +19,7 @@ from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import BankError, UsageError
 from issmp_cat.exam import Plan, plan_exam
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.irt import Parameters, select
 from issmp_cat.selection import new_state
 from issmp_simulations.checkpoint import Checkpoint
 from issmp_simulations.compliance import Compliance, Rules, count_violations, rules_of, total
@@ -48,8 +49,8 @@ class Design:
         """The tables by which items are chosen."""
         return plan_exam(self.exam, self.bank)
 
-    def true_parameters(self) -> tuple[Floats, Floats, Floats, Floats]:
-        """a, b, c, d by which candidates answer, in the order of the bank's operational items.
+    def true_parameters(self) -> Parameters:
+        """Parameters by which candidates answer, in the order of the bank's operational items.
 
         Raises:
             BankError: an item of the bank is not in the bank that holds the truth.
@@ -60,11 +61,7 @@ class Design:
                 f"true bank {self.truth.id}",
                 [f"{len(missing)} items of bank {self.bank.id} are not in it, for example {', '.join(missing[:3])}"],
             )
-        place = np.array([self.truth.index[id_] for id_ in ids])
-        a, b, c, d = (np.ascontiguousarray(getattr(self.truth, name)[place]) for name in "abcd")
-        for parameter in (a, b, c, d):
-            parameter.setflags(write=False)
-        return a, b, c, d
+        return select(self.truth.parameters, np.array([self.truth.index[id_] for id_ in ids]))
 
     def as_dict(self) -> dict[str, Any]:
         """Everything the results depend on, for provenance and checkpoints."""
@@ -171,7 +168,7 @@ def _require_sensible(n: int, threads: int | None, chunk: int) -> None:
 class _Worker:
     """What every chunk needs, tabulated once; called from several threads, changes nothing."""
 
-    def __init__(self, design: Design, *, keep_items: bool, truth: tuple[Floats, Floats, Floats, Floats]) -> None:
+    def __init__(self, design: Design, *, keep_items: bool, truth: Parameters) -> None:
         self.design, self.keep_items, self.truth = design, keep_items, truth
         self.plan = design.plan()
         self.rules: Rules = rules_of(design.exam, pool_of(design.bank))

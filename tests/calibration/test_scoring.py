@@ -54,17 +54,16 @@ def answers(log, person):
 @pytest.mark.parametrize(("name", "number"), [("ml", 1), ("map", 2), ("wle", 3)])
 def test_estimates_are_the_engines_own(bank, log, name, number):
     found = score(log, bank, method=name, limit=4.0)
-    parameters = (bank.a, bank.b, bank.c, bank.d)
     for person in (0, 1, 4, 5, 77, 199):
         items, scores = answers(log, person)
-        theta, se = maximise(number, parameters, items, scores, len(items), (-4.0, 4.0), (0.0, 1.0))
+        theta, se = maximise(number, bank.parameters, items, scores, len(items), (-4.0, 4.0), (0.0, 1.0))
         assert_allclose(found.theta[person], theta, atol=1e-9)
         assert_allclose(found.se[person], se, rtol=1e-8)
 
 
 def test_posterior_means_are_a_sessions(bank, log):
     found = score(log, bank, prior=(0.3, 1.2), nodes=41, limit=4.0)
-    grid = build_grid((bank.a, bank.b, bank.c, bank.d), nodes=41, limit=4.0 * 1.2, mean=0.3, sd=1.2)
+    grid = build_grid(bank.parameters, nodes=41, limit=4.0 * 1.2, mean=0.3, sd=1.2)
     for person in (0, 4, 5, 150):
         items, scores = answers(log, person)
         chances = category_probabilities(grid.nodes, bank.a, bank.b, bank.c, bank.d)

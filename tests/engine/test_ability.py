@@ -12,6 +12,7 @@ from scipy.optimize import brentq, minimize_scalar
 
 from issmp_cat.ability import build_grid, estimator_code, maximise, posterior_moments, update_posterior
 from issmp_cat.ability.maximum import MAP, ML, WLE
+from issmp_cat.irt import dichotomous
 
 STANDARD = (0.0, 1.0)
 FENCES = (-4.0, 4.0)
@@ -35,11 +36,11 @@ def random_test(seed, n=20, guess=0.3):
 
 
 def estimate(method, bank, scores, fences=FENCES, prior=STANDARD):
-    return maximise(method, bank, np.arange(len(scores)), scores, len(scores), fences, prior)
+    return maximise(method, dichotomous(*bank), np.arange(len(scores)), scores, len(scores), fences, prior)
 
 
 def eap(bank, items, scores, *, nodes=41, limit=4.0, mean=0.0, sd=1.0):
-    grid = build_grid(bank, nodes=nodes, limit=limit, mean=mean, sd=sd)
+    grid = build_grid(dichotomous(*bank), nodes=nodes, limit=limit, mean=mean, sd=sd)
     weights = grid.prior.copy()
     for n, (item, score) in enumerate(zip(items, scores, strict=True)):
         update_posterior(grid, weights, n, item, score)

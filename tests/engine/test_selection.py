@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from issmp_cat.blueprint import Blueprint, build_windows, open_domains
-from issmp_cat.irt import information
+from issmp_cat.irt import dichotomous, information
 from issmp_cat.selection import at_point, build_pool, give, new_state, pick
 from issmp_cat.selection.pool import LOWEST, POINTS, STEP, grid_point
 from issmp_cat.selection.shadow import search
@@ -18,7 +18,7 @@ NO_PRIOR = np.ones(3)
 
 def parameters(a, b=None):
     n = len(a)
-    return (
+    return dichotomous(
         np.asarray(a, dtype=float),
         np.zeros(n) if b is None else np.asarray(b, dtype=float),
         np.zeros(n),
@@ -195,7 +195,7 @@ def test_ties_go_to_the_lower_index_within_and_across_domains():
 def test_equal_information_that_differs_by_rounding_alone_is_a_tie():
     """b = ±0.3 mirrored at θ = 0: the same information by algebra, not by floating point."""
     a, b = [1.1, 1.1], [0.3, -0.3]
-    raw = information(np.array([0.0]), *parameters(a, b))[0]
+    raw = information(np.array([0.0]), *parameters(a, b)[:4])[0]
     case = Case(a, b, [0, 0], [], ["1"], 1, 1)
     assert abs(raw[0] - raw[1]) < 1e-15
     assert case.pool.information[80, 0] == case.pool.information[80, 1]
@@ -224,7 +224,7 @@ def test_tabulated_information_is_the_information_and_sums_exactly():
     case = Case(a, b, np.zeros(500, dtype=int), [], ["1"], 1, 3)
     points = LOWEST + STEP * np.arange(POINTS)
     # Rounded to 2⁻³⁸ ≈ 3.6e-12, so at most half of that away.
-    np.testing.assert_allclose(case.pool.information, information(points, *parameters(a, b)), atol=2.0**-39)
+    np.testing.assert_allclose(case.pool.information, information(points, *parameters(a, b)[:4]), atol=2.0**-39)
     row = case.pool.information[80]
     assert sum(row.tolist()) == sum(row[::-1].tolist()) == sum(rng.permutation(row).tolist())
 

@@ -72,7 +72,7 @@ def states(exam: Exam, bank: ItemBank, wanted: int, seed: int):
     """States of simulated exams: (plan, state, n, grid point), at lengths drawn evenly over the exam."""
     plan = plan_exam(exam, bank)
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-    a, b, c, d = plan.pool.parameters
+    a, b, c, d = plan.pool.parameters[:4]
     random = np.random.default_rng(seed)
     for person in range(wanted):
         theta = normal(seed, 9, person, 0)

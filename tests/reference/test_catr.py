@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from issmp_cat.ability import build_grid, maximise, posterior_moments, update_posterior
 from issmp_cat.ability.maximum import MAP, ML, WLE, score_terms
-from issmp_cat.irt import category_probabilities, information, probability, slope, slope_change
+from issmp_cat.irt import category_probabilities, dichotomous, information, probability, slope, slope_change
 
 # The estimates of catR's own root searches are good to about this (its README).
 SEARCH = 1e-4
@@ -46,7 +46,10 @@ def test_warms_j_is_catrs(bank, grid):
     """Item by item: the J of a one-item test."""
     wanted = np.array(grid["J"])
     found = np.array(
-        [[score_terms(theta, *bank, np.array([i]), np.array([1]), 1)[3] for i in range(100)] for theta in grid["theta"]]
+        [
+            [score_terms(theta, dichotomous(*bank), np.array([i]), np.array([1]), 1)[3] for i in range(100)]
+            for theta in grid["theta"]
+        ]
     )
     assert_allclose(found, wanted, atol=1e-8)
 
@@ -76,7 +79,7 @@ def test_ability_estimates_are_catrs(bank, histories, name, method, limit, prior
     for row, items, scores in histories:
         if method == ML and row["history"] == 4:
             continue  # only a local maximum: see below
-        theta, se = maximise(method, bank, items, scores, len(items), (-limit, limit), prior)
+        theta, se = maximise(method, dichotomous(*bank), items, scores, len(items), (-limit, limit), prior)
         assert theta == pytest.approx(row[name]["theta"], abs=SEARCH), (name, row["history"])
         assert se == pytest.approx(row[name]["se"], abs=SEARCH, rel=SEARCH), (name, row["history"])
 
@@ -84,7 +87,7 @@ def test_ability_estimates_are_catrs(bank, histories, name, method, limit, prior
 @pytest.mark.parametrize(("name", "nodes", "limit"), [("EAP", 33, 4.0), ("EAP_m6_6_121", 121, 6.0)])
 def test_posterior_means_are_catrs_on_its_own_nodes(bank, histories, name, nodes, limit):
     """catR integrates by trapezoid: our equal weights, but for half of the two end nodes."""
-    grid = build_grid(bank, nodes=nodes, limit=limit, mean=0.0, sd=1.0)
+    grid = build_grid(dichotomous(*bank), nodes=nodes, limit=limit, mean=0.0, sd=1.0)
     for row, items, scores in histories:
         weights = grid.prior.copy()
         weights[[0, -1]] /= 2
@@ -99,7 +102,7 @@ def test_catrs_fourth_maximum_is_only_local_and_ours_is_likelier(bank, histories
     row, items, scores = histories[3]
     assert row["history"] == 4
     assert row["ML"]["theta"] == pytest.approx(-0.6119, abs=1e-4)
-    theta, _ = maximise(ML, bank, items, scores, len(items), (-4.0, 4.0), (0.0, 1.0))
+    theta, _ = maximise(ML, dichotomous(*bank), items, scores, len(items), (-4.0, 4.0), (0.0, 1.0))
 
     def log_likelihood(at):
         """Written out here, so that it is not our own code that judges."""

@@ -16,7 +16,8 @@ from issmp_cat.ability import maximum
 from issmp_cat.ability.maximum import MAP, WLE, score_terms
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.compiled import compile_kernels, jit
-from issmp_cat.irt import category_probabilities, curves, information, slope, slope_change
+from issmp_cat.exam.kernels import kernels
+from issmp_cat.irt import Parameters, category_probabilities, information, slope, slope_change
 
 __all__ = ["highest_points", "posterior_means"]
 
@@ -25,7 +26,7 @@ CELLS = 64  # the search looks at 65 abilities before it closes in on one, as a 
 STEPS = 60
 PRECISE = 1e-12
 
-compile_kernels(curves.logit, curves.fisher, curves.probability_at, maximum.score_terms)
+compile_kernels(*kernels("issmp_cat.irt.curves", "issmp_cat.irt.categories"), maximum.score_terms)
 
 
 @jit(error_model="numpy")
@@ -95,16 +96,15 @@ def _root(
     scores: Any,
 ) -> float:
     """Where the slope changes from + to − between two abilities, by scoring steps kept inside; an end if nowhere."""
-    a, b, c, d = parameters
     mean, sd = prior
     n = items.size
-    if _slope_at(method, left, mean, sd, score_terms(left, a, b, c, d, items, scores, n)) <= 0.0:
+    if _slope_at(method, left, mean, sd, score_terms(left, parameters, items, scores, n)) <= 0.0:
         return left
-    if _slope_at(method, right, mean, sd, score_terms(right, a, b, c, d, items, scores, n)) >= 0.0:
+    if _slope_at(method, right, mean, sd, score_terms(right, parameters, items, scores, n)) >= 0.0:
         return right
     theta = 0.5 * (left + right)
     for _ in range(STEPS):
-        terms = score_terms(theta, a, b, c, d, items, scores, n)
+        terms = score_terms(theta, parameters, items, scores, n)
         uphill = _slope_at(method, theta, mean, sd, terms)
         if uphill > 0.0:
             left = theta
@@ -146,7 +146,6 @@ def _highest(
     method: int, tables: Any, grid: Any, prior: Any, parameters: Any, codes: Any, start: Any, found: Any
 ) -> None:
     """Scan, choose the highest point, close in. ``tables``: log probability, information and J by code and ability."""
-    a, b, c, d = parameters
     persons, longest = found.shape[0], 0
     sums = np.zeros((3, persons, tables.shape[2]))
     for kind in range(3 if method == WLE else 1):
@@ -162,7 +161,7 @@ def _highest(
             items[answer], scores[answer] = code // 2, code % 2
         left, right = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
         theta = _root(method, left, right, prior, parameters, items[:n], scores[:n])
-        known = score_terms(theta, a, b, c, d, items[:n], scores[:n], n)[2]
+        known = score_terms(theta, parameters, items[:n], scores[:n], n)[2]
         if method == MAP:
             known += 1.0 / (prior[1] * prior[1])
         found[person, 0] = theta
@@ -173,7 +172,7 @@ def highest_points(
     method: int,
     start: Ints,
     codes: NDArray[Any],
-    parameters: tuple[Floats, Floats, Floats, Floats],
+    parameters: Parameters,
     fences: tuple[float, float],
     prior: tuple[float, float],
     executor: Executor | None,
@@ -185,7 +184,7 @@ def highest_points(
     Args:
         method: 1 ML, 2 MAP, 3 WLE.
         start: offsets of each person's answers; ``codes``: 2 · item + score.
-        parameters: a, b, c, d, each of shape ``(items,)``.
+        parameters: the items' parameters.
         fences: lowest and highest θ admitted, logits.
         prior: mean and SD of the population (MAP only).
         executor: threads; they do not change the result.
@@ -202,16 +201,16 @@ def highest_points(
     return found
 
 
-def _scan_tables(grid: Floats, parameters: tuple[Floats, Floats, Floats, Floats]) -> Floats:
+def _scan_tables(grid: Floats, parameters: Parameters) -> Floats:
     """Log probability, information and Warm's J of each code at the scanned abilities. Shape ``(3, codes, lanes)``."""
-    a, _, c, d = parameters
-    chances = category_probabilities(grid, *parameters)
+    a, b, c, d = parameters[:4]
+    chances = category_probabilities(grid, a, b, c, d)
     wrong, right = np.moveaxis(chances, -1, 0)
     steepness = slope(right, wrong, a, c, d)
     j = steepness * slope_change(right, steepness, a, c, d) / (right * wrong)
     tables = np.zeros((3, 2 * len(a), -(-len(grid) // LANES) * LANES))
     tables[0, :, : len(grid)] = np.log(chances).reshape(len(grid), -1).T
-    tables[1, :, : len(grid)] = np.repeat(information(grid, *parameters), 2, axis=1).T
+    tables[1, :, : len(grid)] = np.repeat(information(grid, a, b, c, d), 2, axis=1).T
     tables[2, :, : len(grid)] = np.repeat(j, 2, axis=1).T
     return tables
 

@@ -1,0 +1,115 @@
+"""Every score of every item at many abilities: one row a category, whatever the models."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issmp_cat.arrays import Floats, Ints
+from issmp_cat.irt.curves import between, graded_slope, logit
+from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, PARTIAL, Parameters
+from issmp_cat.irt.vectors import category_probabilities, information, probability
+
+__all__ = ["category_curves", "item_information"]
+
+
+def category_curves(theta: Floats, parameters: Parameters) -> Floats:
+    """Chance of each score of each item, without loss near 0 and 1.
+
+    Args:
+        theta: ability, logits. Shape ``(points,)``.
+        parameters: the bank.
+
+    Returns:
+        Shape ``(rows, points)``: row ``first[item] + score``.
+
+    >>> from issmp_cat.irt import build_parameters
+    >>> one = np.ones(1)
+    >>> three = build_parameters(one, 0 * one, 0 * one, one, np.array([PARTIAL]), [np.array([-np.log(2), np.log(2)])])
+    >>> category_curves(np.zeros(1), three).round(3).ravel()
+    array([0.25, 0.5 , 0.25])
+    """
+    curves = np.empty((len(parameters.steps), len(theta)))
+    right_or_wrong = np.flatnonzero(parameters.kind == DICHOTOMOUS)
+    a, b, c, d = (values[right_or_wrong] for values in parameters[:4])
+    both = category_probabilities(theta, a, b, c, d)
+    for score in (0, 1):
+        curves[parameters.first[right_or_wrong] + score] = both[..., score].T
+    rows, _ = _rows(parameters, GRADED)
+    curves[rows] = _graded(theta, parameters)[0]
+    rows, _ = _rows(parameters, PARTIAL)
+    curves[rows] = _partial(theta, parameters)
+    return curves
+
+
+def item_information(theta: Floats, parameters: Parameters) -> Floats:
+    """Fisher information of each item at each ability, per logit²: ``Σ P'²/P`` over its scores.
+
+    Args:
+        theta: ability, logits. Shape ``(points,)``.
+        parameters: the bank.
+
+    Returns:
+        Shape ``(points, items)``.
+    """
+    info = np.empty((len(theta), len(parameters.a)))
+    right_or_wrong = np.flatnonzero(parameters.kind == DICHOTOMOUS)
+    info[:, right_or_wrong] = information(theta, *(values[right_or_wrong] for values in parameters[:4]))
+    if len(items := np.flatnonzero(parameters.kind == GRADED)):
+        chance, rise = _graded(theta, parameters)
+        _, begin = _rows(parameters, GRADED)
+        info[:, items] = np.add.reduceat(chance * rise**2, begin).T
+    if len(items := np.flatnonzero(parameters.kind == PARTIAL)):
+        chance = _partial(theta, parameters)
+        rows, begin = _rows(parameters, PARTIAL)
+        owner = _owner(parameters)[rows]
+        score = (rows - parameters.first[owner])[:, None]
+        expected = np.add.reduceat(score * chance, begin)[np.searchsorted(items, owner)]
+        info[:, items] = (np.add.reduceat(chance * (score - expected) ** 2, begin) * parameters.a[items, None] ** 2).T
+    return info
+
+
+def _owner(parameters: Parameters) -> Ints:
+    """The item that each row belongs to. Shape ``(rows,)``."""
+    return np.repeat(np.arange(len(parameters.a)), np.diff(parameters.first))
+
+
+def _rows(parameters: Parameters, kind: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Rows of the items of one kind, and where among these each item begins."""
+    rows = np.flatnonzero(np.repeat(parameters.kind == kind, np.diff(parameters.first)))
+    begin = np.searchsorted(rows, parameters.first[:-1][parameters.kind == kind])
+    return rows, begin
+
+
+def _graded(theta: Floats, parameters: Parameters) -> tuple[Floats, Floats]:
+    """Chance of each graded category, and the slope of its logarithm. Shape ``(rows of graded items, points)``."""
+    rows, begin = _rows(parameters, GRADED)
+    a, steps = parameters.a[_owner(parameters)[rows]], parameters.steps[rows]
+    # A row whose score is above 0 has a threshold: it ends the row before it and begins its own.
+    upper = np.delete(np.arange(len(rows)), begin)
+    zero, one = np.zeros(len(upper)), np.ones(len(upper))
+    reached, short = np.ones((2, len(rows), len(theta)))
+    missed, further = np.zeros((2, len(rows), len(theta)))
+    reached[upper] = further[upper - 1] = probability(theta, a[upper], steps[upper], zero, one).T
+    missed[upper] = short[upper - 1] = probability(theta, -a[upper], steps[upper], zero, one).T
+    gap = np.ones((len(rows), 1))
+    middle = upper[np.isin(upper + 1, upper)]
+    gap[middle, 0] = -np.expm1(-logit(steps[middle + 1], a[middle], steps[middle]))
+    return between(reached, short, gap), graded_slope(a[:, None], missed, further)
+
+
+def _partial(theta: Floats, parameters: Parameters) -> Floats:
+    """Chance of each category under partial credit. Shape ``(rows of partial-credit items, points)``."""
+    rows, begin = _rows(parameters, PARTIAL)
+    owner = _owner(parameters)[rows]
+    score = rows - parameters.first[owner]
+    climb = logit(theta, parameters.a[owner, None], parameters.steps[rows, None])
+    climb[begin] = 0.0
+    for k in range(2, score.max(initial=0) + 1):
+        climb[score == k] += climb[np.flatnonzero(score == k) - 1]
+    if not len(rows):
+        return climb
+    items = np.cumsum(score == 0) - 1
+    odds = np.exp(climb - np.maximum.reduceat(climb, begin)[items])
+    chance: Floats = odds / np.add.reduceat(odds, begin)[items]
+    return chance
