@@ -84,12 +84,16 @@ class Retakes(Part):
 class Report(Part):
     """How fine a score report may be.
 
-    A domain is called below or above the cut only if the interval of its own ability at this level excludes the
-    cut, and only with at least ``minimum_items`` answers in it.
+    A domain is called below or above the cut only if the interval of its ability at this level excludes the cut, and
+    only with at least ``minimum_items`` answers in it. Domains help each other by ``domain_correlation``, the
+    correlation of abilities in any two of them: 0 leaves each to its own answers. It counts as assumed until
+    ``domain_correlation_source`` says where it comes from.
     """
 
     level: Annotated[float, Field(gt=0.5, lt=1)] = 0.8
     minimum_items: Annotated[int, Field(ge=1)] = 5
+    domain_correlation: Annotated[float, Field(ge=0, le=0.99)] = 0.9
+    domain_correlation_source: str = ""
 
 
 class Exam(Part):

@@ -8,10 +8,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, TypeAlias
 
-from issmp_cat.ability import posterior_moments, update_posterior
+import numpy as np
+
+from issmp_cat.ability import Grid, posterior_moments, update_posterior
 from issmp_cat.errors import InputRejected
 from issmp_cat.exam import Exam, plan_exam
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.report.subscores import augmented
 from issmp_cat.report.words import per_cent
 from issmp_cat.session import Session
 from issmp_cat.stopping import ConfidenceInterval
@@ -27,9 +30,11 @@ class DomainReport:
 
     Attributes:
         items: questions answered; ``right``: how many correctly; ``share``: what the blueprint asks at this length.
-        theta: ability by this domain's answers alone, logits; ``low`` and ``high``: its interval. None where there are
-            too few answers to say.
-        verdict: where the interval lies, seen from the cut.
+        theta: ability in this domain, logits, from its own answers and, by the correlation of domains, from the
+            others'; ``se``: its standard error; ``low`` and ``high``: its interval. None where there are too few
+            answers to say.
+        own_theta: ability by this domain's answers alone; ``own_se`` alike.
+        verdict: where the interval from ``low`` to ``high`` lies, seen from the cut.
     """
 
     id: str
@@ -38,6 +43,9 @@ class DomainReport:
     right: int
     share: float
     theta: float | None
+    se: float | None
+    own_theta: float | None
+    own_se: float | None
     low: float | None
     high: float | None
     verdict: Verdict
@@ -48,8 +56,9 @@ class ScoreReport:
     """The score report of one session.
 
     Abilities in logits, scores on the exam's scale. ``decision`` is None while the exam is under way; ``score_low``
-    and ``score_high`` bound the score at ``level``. ``simulated`` says how the answers came about when no person gave
-    them.
+    and ``score_high`` bound the score at ``level``. ``domain_correlation`` is that of the abilities in two domains, by
+    which domain scores borrow strength; an assumption where no source is given. ``simulated`` says how the answers
+    came about when no person gave them.
     """
 
     exam: str
@@ -78,6 +87,8 @@ class ScoreReport:
     seconds: float
     time_limit_seconds: float | None
     level: float
+    domain_correlation: float
+    domain_correlation_source: str
     domains: tuple[DomainReport, ...]
     off_blueprint: int
     unproven: int
@@ -167,7 +178,9 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         seconds=result.seconds,
         time_limit_seconds=None if exam.time_limit_minutes is None else exam.time_limit_seconds,
         level=exam.report.level,
-        domains=tuple(_domain(session, k, z) for k in range(len(exam.blueprint.ids))),
+        domain_correlation=float(exam.report.domain_correlation),
+        domain_correlation_source=exam.report.domain_correlation_source,
+        domains=_domains(session, z),
         off_blueprint=_off_blueprint(session),
         unproven=session.unproven,
         assumption=exam.scale.assumed,
@@ -183,29 +196,68 @@ def _rule(exam: Exam) -> str:
     return "fixed length"
 
 
-def _domain(session: Session, k: int, z: float) -> DomainReport:
-    """One domain from its own answers: EAP with the population as prior, on the exam's own grid."""
-    exam = session.exam
-    domain, grid = exam.blueprint.domains[k], plan_exam(exam, session.bank).grid
+def _domains(session: Session, z: float) -> tuple[DomainReport, ...]:
+    """Every domain by its own answers, and with the help of the others'."""
+    exam, grid = session.exam, plan_exam(session.exam, session.bank).grid
+    answers = _answers_by_domain(session)
+    own = [_own_ability(grid, given) for given in answers]
+    mean, sd = posterior_moments(grid.nodes, grid.prior)
+    theta, se = augmented(
+        *(np.array(part) for part in zip(*own, strict=True)),
+        mean=mean,
+        sd=sd,
+        correlation=float(exam.report.domain_correlation),
+    )
+    enough = [len(given) >= exam.report.minimum_items for given in answers]
+    return tuple(
+        DomainReport(
+            id=domain.id,
+            name=domain.name,
+            items=len(answers[k]),
+            right=sum(score for _, score in answers[k]),
+            share=float(domain.weight) * len(session.answers),
+            **_abilities(float(theta[k]), float(se[k]), own[k], z, exam.scale.theta_cut) if enough[k] else _UNSAID,
+        )
+        for k, domain in enumerate(exam.blueprint.domains)
+    )
+
+
+_UNSAID: dict[str, Any] = {
+    **dict.fromkeys(("theta", "se", "own_theta", "own_se", "low", "high")),
+    "verdict": "too few items to say",
+}
+
+
+def _abilities(theta: float, se: float, own: tuple[float, float], z: float, cut: float) -> dict[str, Any]:
+    """A domain's numbers; the verdict is that of the interval shown."""
+    low, high = theta - z * se, theta + z * se
+    return {
+        "theta": theta,
+        "se": se,
+        "own_theta": own[0],
+        "own_se": own[1],
+        "low": low,
+        "high": high,
+        "verdict": _verdict(low, high, cut),
+    }
+
+
+def _answers_by_domain(session: Session) -> list[list[tuple[int, int]]]:
+    """Item positions and scores of each domain, in the order given."""
     index, items = pool_of(session.bank).index, pool_of(session.bank).items
-    answers = [(index[a.item], a.score) for a in session.answers if items[index[a.item]].domain == domain.id]
+    found: dict[str, list[tuple[int, int]]] = {id_: [] for id_ in session.exam.blueprint.ids}
+    for answer in session.answers:
+        item = index[answer.item]
+        found[items[item].domain].append((item, answer.score))
+    return list(found.values())
+
+
+def _own_ability(grid: Grid, answers: list[tuple[int, int]]) -> tuple[float, float]:
+    """EAP and posterior SD with the population as prior, on the exam's own grid."""
     weights = grid.prior.copy()
     for n, (item, score) in enumerate(answers):
         update_posterior(grid, weights, n, item, score)
-    theta, se = posterior_moments(grid.nodes, weights)
-    low, high = theta - z * se, theta + z * se
-    enough = len(answers) >= exam.report.minimum_items
-    return DomainReport(
-        id=domain.id,
-        name=domain.name,
-        items=len(answers),
-        right=sum(score for _, score in answers),
-        share=float(domain.weight) * len(session.answers),
-        theta=theta if enough else None,
-        low=low if enough else None,
-        high=high if enough else None,
-        verdict=_verdict(low, high, exam.scale.theta_cut) if enough else "too few items to say",
-    )
+    return posterior_moments(grid.nodes, weights)
 
 
 def _verdict(low: float, high: float, cut: float) -> Verdict:

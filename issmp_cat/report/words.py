@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from issmp_cat.report.score import DomainReport, ScoreReport
 
-__all__ = ["ESTIMATORS", "as_text", "caveats", "facts", "gauge", "minus", "per_cent"]
+__all__ = ["ESTIMATORS", "as_text", "borrowing", "caveats", "facts", "gauge", "minus", "per_cent"]
 
 ESTIMATORS = {
     "eap": "posterior mean (EAP); its standard error is the posterior SD",
@@ -27,12 +27,14 @@ def as_text(report: ScoreReport) -> str:
     lines += [line for name, value in facts(report) for line in _wrapped(value, f"{name:<12}")]
     lines += [
         "",
-        f"By domain, from its own answers; {per_cent(report.level)} interval, −3 to 3 logits; ┃ marks the cut",
+        f"By domain: ability (SE); {per_cent(report.level)} interval from −3 to 3 logits; ┃ marks the cut",
         "",
     ]
     for domain in report.domains:
         right = f"{domain.right} of {domain.items} right"
-        lines += [f"{domain.id} {domain.name}", f"   {right:<16}{gauge(domain, report.cut)}   {domain.verdict}"]
+        said = "" if domain.theta is None or domain.se is None else f"θ = {minus(domain.theta)} ({minus(domain.se)})"
+        name = textwrap.shorten(f"{domain.id} {domain.name}", WIDTH - len(said) - 2, placeholder=" …")
+        lines += [f"{name}  {said}", f"   {right:<16}{gauge(domain, report.cut)}   {domain.verdict}"]
     lines += [""] + [line for said in caveats(report) for line in _wrapped(said, "- ")]
     return "\n".join(line.rstrip() for line in lines)
 
@@ -52,7 +54,7 @@ def facts(report: ScoreReport) -> list[tuple[str, str]]:
         ("Result", decision),
         ("Score", f"{report.score} on a scale from {report.lowest} to {report.highest}; pass mark {report.pass_mark}"),
         ("Score range", f"{per_cent(report.level)} interval {report.score_low} to {report.score_high}"),
-        ("Ability", f"θ = {minus(report.theta)}, standard error {report.se:.2f} logits; cut {minus(report.cut)}"),
+        ("Ability", f"θ = {minus(report.theta)}, standard error {minus(report.se)} logits; cut {minus(report.cut)}"),
         ("Estimator", ESTIMATORS[report.estimator]),
         ("Rule", report.rule),
         ("Ended", f"after {report.items} question{'' if report.items == 1 else 's'} (of {length}): {report.reason}"),
@@ -64,7 +66,7 @@ def gauge(domain: DomainReport, cut: float) -> str:
     """The interval of a domain's ability on a line from −3 to 3 logits.
 
     >>> from issmp_cat.report.score import DomainReport
-    >>> gauge(DomainReport("D1", "", 9, 5, 9.0, 0.0, -1.0, 1.0, "near"), -0.4)
+    >>> gauge(DomainReport("D1", "", 9, 5, 9.0, 0.0, 0.8, 0.0, 0.8, -1.0, 1.0, "near"), -0.4)
     '          ├──┃─●────┤          '
     """
     low, high, width = GAUGE
@@ -92,12 +94,28 @@ def caveats(report: ScoreReport) -> list[str]:
         said.append("Every domain is within one item of its share of the blueprint.")
     if report.unproven:
         said.append(f"{report.unproven} items were chosen without a proof that they were the best possible.")
+    said += borrowing(report)
     said.append(
         "A domain is called below or above only if its whole interval is; neighbouring verdicts do not rank domains."
     )
     if report.decision == "fail" and report.retake_days:
         said.append(f"Waiting days before the next attempts: {', '.join(map(str, report.retake_days))}.")
     return said
+
+
+def borrowing(report: ScoreReport) -> list[str]:
+    """How far a domain's score rests on the answers in others; nothing where none is told."""
+    if all(domain.theta is None for domain in report.domains):
+        return []
+    rho = f"{report.domain_correlation:.2f}"
+    if not report.domain_correlation:
+        return ["Each domain's ability rests on its own answers alone."]
+    source = f"source: {report.domain_correlation_source}" if report.domain_correlation_source else "assumed"
+    said = (
+        f"Domains borrow strength: abilities in two of them are taken to correlate {rho} ({source}), so that each "
+        "domain's ability and standard error rest on its own answers first and on the other domains' second."
+    )
+    return [said]
 
 
 def per_cent(share: float) -> str:
@@ -110,9 +128,9 @@ def per_cent(share: float) -> str:
 
 
 def minus(value: float) -> str:
-    """Two decimals with a true minus sign.
+    """Two decimals with a true minus sign, the same from a value and from its JSON, which holds three decimals.
 
-    >>> minus(-0.3)
-    '−0.30'
+    >>> minus(-0.3), minus(-0.001)
+    ('−0.30', '0.00')
     """
-    return f"{value:.2f}".replace("-", "−")
+    return f"{round(round(value, 3), 2) + 0.0:.2f}".replace("-", "−")

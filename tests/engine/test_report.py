@@ -12,6 +12,7 @@ from numpy.testing import assert_allclose
 from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.errors import InputRejected
 from issmp_cat.report import ScoreReport, score_report
+from issmp_cat.report.words import minus
 
 EXAM = Exam.load("practice")
 BANK = ItemBank.load_packaged("practice-bank")
@@ -32,7 +33,7 @@ def wrong(_):
     return 0
 
 
-def test_a_domains_ability_is_the_posterior_mean_of_its_own_answers():
+def test_a_domains_own_ability_is_the_posterior_mean_of_its_own_answers():
     """Against Bayes' theorem written out once more: population prior, curves of this domain's items only."""
     session = taken(lambda item: int(item.b < 0.5))
     domain = score_report(session).domains[0]
@@ -47,9 +48,48 @@ def test_a_domains_ability_is_the_posterior_mean_of_its_own_answers():
     mean = (posterior * theta).sum()
     sd = math.sqrt((posterior * (theta - mean) ** 2).sum())
     assert (domain.items, domain.right) == (len(answers), sum(a.score for a in answers))
-    assert_allclose(domain.theta, mean, rtol=1e-12)
-    # 80 % two-sided: 1.2815515655446004 standard errors, from any table of the normal distribution.
-    assert_allclose([domain.low, domain.high], [mean - 1.28155157 * sd, mean + 1.28155157 * sd], rtol=1e-8)
+    assert_allclose([domain.own_theta, domain.own_se], [mean, sd], rtol=1e-12)
+
+
+def with_correlation(rho, source=""):
+    settings = {"domain_correlation": rho, "domain_correlation_source": source}
+    return EXAM.model_copy(update={"report": EXAM.report.model_copy(update=settings)})
+
+
+def test_without_correlation_a_domain_rests_on_its_own_answers():
+    report = score_report(taken(lambda item: int(item.b < 0.5), exam=with_correlation(0.0)))
+    for domain in report.domains:
+        if domain.theta is not None:
+            assert_allclose([domain.theta, domain.se], [domain.own_theta, domain.own_se], rtol=1e-9)
+    assert "rests on its own answers alone" in " ".join(report.text().split())
+
+
+def test_the_interval_and_the_verdict_are_those_of_the_score_shown():
+    """80 % two-sided: 1.2815515655446004 standard errors, from any table of the normal distribution."""
+    for domain in score_report(taken(lambda item: int(item.b < 0.5))).domains:
+        if domain.theta is not None:
+            assert_allclose([domain.low, domain.high], domain.theta + 1.28155157 * domain.se * np.array([-1, 1]))
+
+
+def test_domains_borrow_strength_and_the_report_says_how():
+    """Right in one domain, wrong in the others: the more they go together, the less that one stands out."""
+    report, loose = (
+        score_report(taken(lambda item: int(item.domain == "D1"), exam=with_correlation(rho))) for rho in (0.9, 0.5)
+    )
+    assert report.domains[0].theta < loose.domains[0].theta < report.domains[0].own_theta
+    assert all(domain.se < domain.own_se for domain in report.domains if domain.theta is not None)
+    assert "correlate 0.90 (assumed)" in " ".join(report.text().split())
+    sourced = score_report(taken(right, exam=with_correlation(0.85, "pilot 2026")))
+    assert "correlate 0.85 (source: pilot 2026)" in " ".join(sourced.text().split())
+    assert "source: pilot 2026" in sourced.html()
+
+
+def test_text_and_page_show_the_borrowed_score_with_its_error():
+    report = score_report(taken(lambda item: int(item.b < 0.5)))
+    first = report.domains[0]
+    assert f"({minus(first.se)})" in report.text().split("D1 ")[1].splitlines()[0]
+    for value in (first.theta, first.own_theta):
+        assert minus(value) in report.html()
 
 
 @pytest.mark.parametrize(("answer", "verdict", "decision"), [(right, "above", "pass"), (wrong, "below", "fail")])
@@ -65,7 +105,8 @@ def test_a_domain_with_few_answers_gets_no_number():
     report = score_report(taken(right))
     few = [d for d in report.domains if d.items < EXAM.report.minimum_items]
     assert few
-    assert {(d.theta, d.low, d.high, d.verdict) for d in few} == {(None, None, None, "too few items to say")}
+    assert {(d.theta, d.se, d.own_theta, d.own_se, d.low, d.high) for d in few} == {(None,) * 6}
+    assert {d.verdict for d in few} == {"too few items to say"}
 
 
 def test_the_verdict_agrees_with_the_interval():
