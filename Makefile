@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test lint bench proof clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -31,5 +31,9 @@ bench: $(READY)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[benchmarks]"
 	$(BIN)/python benchmarks/run.py
 
+# Some 1,500 decisions against the whole integer programme: half an hour, resumable, proof/ keeps what is done.
+proof: $(READY)
+	PYTHONPATH=tests $(BIN)/python -m oracle --folder proof
+
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache demo
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache demo proof

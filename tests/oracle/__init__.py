@@ -1,0 +1,1 @@
+"""The proof of selection: every decision against the whole integer programme. Run it with ``make proof``."""
