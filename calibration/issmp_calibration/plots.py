@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.item_table import FINE
+from issmp_calibration.log.faults import counted
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import UsageError
 from issmp_cat.irt import information, probability
@@ -85,7 +86,7 @@ def _items(result: Calibration, places: Ints) -> Plot:
         y="difficulty b (logits)",
         layers=tuple(layer for layer in layers if len(layer)),
         note=f"{result.n_persons:,} candidates; bars: 95 % intervals"
-        + (f"; {hidden} items with a verdict are not drawn" if hidden else ""),
+        + (f"; {counted(hidden, 'item')} with a verdict not drawn" if hidden else ""),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from issmp_cat.ability import Estimator
@@ -10,18 +10,18 @@ if TYPE_CHECKING:
 
 __all__ = ["announce_compilation", "warmup"]
 
-MARK = "calibration-is-warm"
+MARKS = {"check": "check-is-warm", "fit": "calibration-is-warm"}
 
 
-def announce_compilation(*, quiet: bool) -> None:
-    """Say once, before the first fit of a machine or version, why it takes longer."""
+def announce_compilation(work: Literal["check", "fit"], *, quiet: bool) -> None:
+    """Say once, before the first work of its kind on a machine or version, why it takes longer."""
     from issmp_cat.cli.talk import say
     from issmp_cat.compiled import cache_folder
 
-    mark = cache_folder() / MARK
+    mark = cache_folder() / MARKS[work]
     if mark.exists():
         return
-    say("compiling the fit for this machine, once; up to a minute (issmp-cat warmup does it ahead)", quiet)
+    say(f"compiling the {work} for this machine, once; up to a minute (issmp-cat warmup does it ahead)", quiet)
     mark.touch()
 
 
@@ -30,6 +30,7 @@ def warmup() -> None:
     import numpy as np
 
     from issmp_calibration.calibration import calibrate
+    from issmp_calibration.log import classical_statistics
     from issmp_calibration.options import CalibrationOptions
     from issmp_calibration.scoring import score
     from issmp_cat.compiled import cache_folder
@@ -52,4 +53,6 @@ def warmup() -> None:
             found = calibrate(log, model=model, options=CalibrationOptions(max_passes=2))
         for method in methods:
             score(log, found.to_bank(), method=method)
-    (cache_folder() / MARK).touch()
+        classical_statistics(log)
+    for mark in MARKS.values():
+        (cache_folder() / mark).touch()

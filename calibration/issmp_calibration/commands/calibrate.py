@@ -192,7 +192,7 @@ def _fit(
     from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
 
-    announce_compilation(quiet=quiet)
+    announce_compilation("fit", quiet=quiet)
     with talk.progress("fitting", quiet=quiet) as advance:
         return calibrate(
             answers,

@@ -72,8 +72,10 @@ def command(
     from issmp_calibration.log import Rules, classical_statistics, read_log
     from issmp_calibration.log.overview import overview
     from issmp_calibration.log.tell import refuse_options
+    from issmp_calibration.warmup import announce_compilation
 
     refuse_output("--items", items)
+    announce_compilation("check", quiet=quiet)
     known, remarks = _items(key, bank)
     read = read_log(
         log,
