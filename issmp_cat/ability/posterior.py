@@ -14,7 +14,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.irt import Parameters, category_curves
 
-__all__ = ["Grid", "build_grid", "posterior_mean", "posterior_moments", "update_posterior"]
+__all__ = ["LEAST", "Grid", "build_grid", "posterior_mean", "posterior_moments", "update_posterior"]
 
 # Weights are relative. A product of hundreds of answers leaves the range of doubles at the far nodes, so every few
 # answers all are rescaled: the largest to near the top of that range, none below its bottom. A node is misjudged only

@@ -9,7 +9,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints, Ints32, read_only
 from issmp_cat.irt import Parameters, item_information
 
-__all__ = ["NO_CLIQUE", "POINTS", "QUANTUM", "Pool", "build_pool", "grid_point"]
+__all__ = ["LOWEST", "NO_CLIQUE", "POINTS", "QUANTUM", "STEP", "Pool", "build_pool", "grid_point"]
 
 # Information is looked up on 161 points from −4 to 4 logits: 0.05 apart, far finer than θ is ever known.
 LOWEST, STEP, POINTS = -4.0, 0.05, 161
