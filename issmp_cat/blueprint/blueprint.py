@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from issmp_cat.blueprint.apportion import largest_remainder
 
-__all__ = ["Blueprint", "Domain"]
+__all__ = ["ANY", "Blueprint", "Domain"]
 
 # Which domains stand at their ceiling is one bit each: 2¹² states a length are tabulated in milliseconds.
 MOST_DOMAINS = 12
+# Takes the items of every domain that no other one names: a blueprint of this alone asks for nothing.
+ANY = "*"
 
 
 class Domain(BaseModel):
-    """A content domain and its share of the test."""
+    """A content domain and its share of the test; id ``*`` takes the items of every domain that is not named."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -41,6 +43,7 @@ class Blueprint(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     domains: Annotated[tuple[Domain, ...], Field(min_length=1, max_length=MOST_DOMAINS)]
+    enemies: Literal["apart", "ignore"] = "apart"
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -60,6 +63,17 @@ class Blueprint(BaseModel):
     def ids(self) -> tuple[str, ...]:
         """Domain ids, in order."""
         return tuple(domain.id for domain in self.domains)
+
+    def place(self, domain: str) -> int | None:
+        """Where items of a domain of the bank count: the position of their domain here; None when there is none.
+
+        >>> loose = Blueprint(domains=[{"id": "D1", "weight": 0.6}, {"id": "*", "weight": 0.4}])
+        >>> loose.place("D1"), loose.place("D7")
+        (0, 1)
+        """
+        ids = self.ids
+        name = domain if domain in ids else ANY
+        return ids.index(name) if name in ids else None
 
     @property
     def weights(self) -> tuple[Decimal, ...]:

@@ -88,7 +88,9 @@ def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
     table("Items of each domain at every length (some shown)", columns, rows)
     if bank:
         items = counted(sum(d.operational or 0 for d in found.domains), "operational item")
-        print(f"\nBank {bank.id}: {items}, {counted(found.enemy_pairs, 'enemy pair')}. It fills the blueprint.")
+        ignored = exam.blueprint.enemies == "ignore"
+        pairs = "enemies are ignored" if ignored else counted(found.enemy_pairs, "enemy pair")
+        print(f"\nBank {bank.id}: {items}, {pairs}. It fills the blueprint.")
         paragraph(f"Next item: {found.path}.")
         print()
         table(

@@ -9,7 +9,7 @@ import numpy as np
 
 from issmp_cat.bank import ItemBank
 from issmp_cat.exam import Exam, Plan, plan_exam
-from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.plan import enemies_of, pool_of
 from issmp_cat.exam.supply import most_compatible
 from issmp_cat.selection import at_point, new_state
 from issmp_cat.selection.pool import NO_CLIQUE, grid_point
@@ -94,11 +94,12 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
         ExamError: the bank has a domain that the exam does not know.
     """
     plan, operational = plan_exam(exam, bank), pool_of(bank)
+    enemies = enemies_of(exam, operational)
     domains = []
     for k, row in enumerate(domain_rows(exam)):
         members = np.flatnonzero(plan.pool.domain == k)
         small = len(members) <= PLENTY * row.quota
-        compatible = most_compatible(members, operational.enemies) if small else None
+        compatible = most_compatible(members, enemies) if small else None
         domains.append(
             DomainRow(row.id, row.name, row.weight, row.quota, row.windows, len(members), compatible)
         )  # fmt: skip

@@ -20,7 +20,7 @@ from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.stopping import StopRule, build_stop_rule
 
-__all__ = ["Plan", "plan_exam", "pool_of"]
+__all__ = ["Plan", "enemies_of", "plan_exam", "pool_of"]
 
 
 class Plan(NamedTuple):
@@ -49,6 +49,11 @@ def pool_of(bank: ItemBank) -> ItemBank:
     return bank.where(status="operational")
 
 
+def enemies_of(exam: Exam, bank: ItemBank) -> tuple[tuple[int, ...], ...]:
+    """Positions of each item's enemies; none of them where the blueprint ignores enemies."""
+    return bank.enemies if exam.blueprint.enemies == "apart" else ((),) * len(bank)
+
+
 @functools.lru_cache(maxsize=8)
 def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     """Tabulate an exam on a bank; kept for the next call with the same two.
@@ -63,7 +68,9 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     require_enough_items(exam, domain, windows.quota)
     mean = bank.metric.latent_mean if exam.scoring.prior_mean is None else float(exam.scoring.prior_mean)
     sd = bank.metric.latent_sd if exam.scoring.prior_sd is None else float(exam.scoring.prior_sd)
-    pool = build_pool(operational.parameters, domain, operational.enemies, windows.quota, best=exam.selection.best)
+    pool = build_pool(
+        operational.parameters, domain, enemies_of(exam, operational), windows.quota, best=exam.selection.best
+    )
     limit = float(exam.scoring.limit) * sd
     grid = build_grid(operational.parameters, nodes=exam.scoring.nodes, limit=limit, mean=mean, sd=sd)
     _require_reachable_cut(exam, grid)
@@ -88,8 +95,8 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
 
 
 def _domain_of_items(exam: Exam, bank: ItemBank) -> Ints:
-    place = {id_: k for k, id_ in enumerate(exam.blueprint.ids)}
-    foreign = Counter(item.domain for item in bank.items if item.domain not in place)
+    place = {name: exam.blueprint.place(name) for name in {item.domain for item in bank.items}}
+    foreign = Counter(item.domain for item in bank.items if place[item.domain] is None)
     if foreign:
         known = ", ".join(exam.blueprint.ids)
         raise ExamError(
@@ -107,7 +114,7 @@ def _require_a_whole_test(exam: Exam, bank: ItemBank, domain: Ints, plan: Plan) 
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
     length, _ = search(plan.pool, state, plan.windows.quota, at_point(plan.pool, 0), 0, state.items, first_only=True)
     if length < 0:
-        require_compatible_items(exam, domain, plan.windows.quota, bank.enemies)
+        require_compatible_items(exam, domain, plan.windows.quota, enemies_of(exam, bank))
 
 
 def _require_reachable_cut(exam: Exam, grid: Grid) -> None:

@@ -245,11 +245,12 @@ def _abilities(theta: float, se: float, own: tuple[float, float], z: float, cut:
 def _answers_by_domain(session: Session) -> list[list[tuple[int, int]]]:
     """Item positions and scores of each domain, in the order given."""
     index, items = pool_of(session.bank).index, pool_of(session.bank).items
-    found: dict[str, list[tuple[int, int]]] = {id_: [] for id_ in session.exam.blueprint.ids}
+    blueprint = session.exam.blueprint
+    found: list[list[tuple[int, int]]] = [[] for _ in blueprint.ids]
     for answer in session.answers:
         item = index[answer.item]
-        found[items[item].domain].append((item, answer.score))
-    return list(found.values())
+        found[blueprint.place(items[item].domain) or 0].append((item, answer.score))
+    return found
 
 
 def _own_ability(grid: Grid, answers: list[tuple[int, int]]) -> tuple[float, float]:

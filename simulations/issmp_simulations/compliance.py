@@ -74,9 +74,12 @@ def rules_of(exam: Exam, operational: ItemBank) -> Rules:
     ceiling = np.array([[-(-n * w // 1) for w in shares] for n in lengths], dtype=np.int64)
     floor[-1] = ceiling[-1] = exam.blueprint.quotas(exam.length.maximum)
     place = {item.id: i for i, item in enumerate(operational.items)}
-    pairs = {tuple(sorted((i, place[foe]))) for i, item in enumerate(operational.items) for foe in item.enemies}
+    apart = exam.blueprint.enemies == "apart"
+    pairs = {
+        tuple(sorted((i, place[foe]))) for i, item in enumerate(operational.items) for foe in item.enemies if apart
+    }
     return Rules(
-        domain=np.array([exam.blueprint.ids.index(item.domain) for item in operational.items], dtype=np.int64),
+        domain=np.array([exam.blueprint.place(item.domain) for item in operational.items], dtype=np.int64),
         floor=floor,
         ceiling=ceiling,
         foes=np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2),

@@ -224,3 +224,9 @@ def test_twelve_domains_are_tabulated_and_thirteen_refused():
     assert windows.quota.sum() == 36
     with pytest.raises(ValidationError, match="at most 12"):
         blueprint([Decimal("0.08")] * 12 + [Decimal("0.04")])
+
+
+def test_a_star_takes_the_items_of_every_domain_that_is_not_named():
+    loose = Blueprint(domains=[{"id": "D2", "weight": "0.5"}, {"id": "*", "weight": "0.5"}])
+    assert [loose.place(name) for name in ("D1", "D2", "D3")] == [1, 0, 1]
+    assert Blueprint(domains=[{"id": "D2", "weight": 1}]).place("D1") is None

@@ -290,3 +290,21 @@ def test_the_banks_population_is_the_prior_unless_the_exam_gives_one():
     own = plan_exam(small_exam(prior_mean=Decimal("-0.2"), prior_sd=Decimal("0.5")), pool)
     assert own.prior == (-0.2, 0.5)
     assert own.grid.nodes[[0, -1]].tolist() == pytest.approx([-2.2, 1.8])
+
+
+def loose(**blueprint):
+    exam = small_exam().model_dump()
+    return Exam.model_validate({**exam, "blueprint": {"domains": [{"id": "*", "weight": "1"}], **blueprint}})
+
+
+def test_a_blueprint_of_a_star_takes_items_of_every_domain():
+    plan = plan_exam(loose(), bank(["D1", "D2", "D9", "D9"], pairs=[]))
+    assert plan.windows.quota.tolist() == [4]
+    assert plan.pool.domain.tolist() == [0] * 4
+
+
+def test_enemies_may_be_ignored_by_name_only():
+    mutual = bank(["D1"] * 4, pairs=[(0, 1)])
+    with pytest.raises(BlueprintInfeasible, match="not enemies of each other"):
+        plan_exam(loose(), mutual)
+    assert len(plan_exam(loose(enemies="ignore"), mutual).pool.foe) == 0

@@ -48,14 +48,13 @@ def _of_the_draw(programme: FullProgramme, balance: Balance, decision: Decision)
 def candidates(programme: FullProgramme, balance: Balance, decision: Decision) -> list[int]:
     """Open items in the stated order: the most valuable first, ties to the earlier."""
     given = {int(item) for item in decision.given}
-    foes = {foe for item in given for foe in programme.items[item].enemies}
-    ids = programme.exam.blueprint.ids
-    domains = {ids[k] for k in balance.open_domains(decision.counts)}
+    foes = {foe for item in given for foe in programme.enemies[item]}
+    domains = set(balance.open_domains(decision.counts))
     order = np.argsort(-decision.value, kind="stable")
     return [
         int(k)
         for k in order
-        if k not in given and programme.items[k].id not in foes and programme.items[k].domain in domains
+        if k not in given and programme.items[k].id not in foes and programme.domains[k] in domains
     ]
 
 

@@ -37,18 +37,20 @@ class FullProgramme:
         self.exam = exam
         self.items = [item for item in bank.items if item.status == "operational"]
         self.solved = 0
+        ids = exam.blueprint.ids
+        self.domains = [ids.index(item.domain if item.domain in ids else "*") for item in self.items]
+        apart = exam.blueprint.enemies == "apart"
+        self.enemies = [item.enemies if apart else () for item in self.items]
 
     @cached_property
     def rows(self) -> list[Row]:
         """One row a domain, one an enemy pair."""
         place = {item.id: k for k, item in enumerate(self.items)}
-        domains = [item.domain for item in self.items]
-        blueprint = self.exam.blueprint
         rows = []
-        for id_, quota in zip(blueprint.ids, blueprint.quotas(self.exam.length.maximum), strict=True):
-            members = np.array([k for k, domain in enumerate(domains) if domain == id_], dtype=int)
+        for number, quota in enumerate(self.exam.blueprint.quotas(self.exam.length.maximum)):
+            members = np.array([k for k, domain in enumerate(self.domains) if domain == number], dtype=int)
             rows.append(Row(members, np.ones(len(members)), quota, quota))
-        pairs = {tuple(sorted((k, place[foe]))) for k, item in enumerate(self.items) for foe in item.enemies}
+        pairs = {tuple(sorted((k, place[foe]))) for k, foes in enumerate(self.enemies) for foe in foes}
         rows += [Row(np.array(pair), np.ones(2), -np.inf, 1) for pair in sorted(pairs)]
         return rows
 

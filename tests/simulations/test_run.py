@@ -109,3 +109,14 @@ def test_a_seed_is_drawn_and_told(small_bank):
     again = simulate("issmp", small_bank, n=10, seed=study.provenance["seed"])
     assert again.to_json() == study.to_json()
     json.loads(study.to_json())
+
+
+def test_without_a_blueprint_and_with_enemies_ignored_everybody_gets_the_whole_bank(small_bank, variant):
+    whole = variant(
+        blueprint={"domains": [{"id": "*", "weight": "1"}], "enemies": "ignore"},
+        length={"minimum": 218, "maximum": 218},
+        stopping={"rule": "fixed_length"},
+    )
+    study = simulate(whole, small_bank, n=20, seed=1)
+    assert set(study.exposure.counts) == {20}
+    assert study.compliance.violations == 0
