@@ -66,7 +66,7 @@ class Criterion(NamedTuple):
             no length when chance has no part. Shape ``(length,)``.
         lowest: the first point, logits; ``step``: their distance.
         focus: number of the point at which information is looked up; −1: the one nearest to θ.
-        reach: no item is farther than this from any node, logits.
+        reach: more than any item's distance from any node, logits.
     """
 
     code: int
@@ -185,8 +185,9 @@ def divergence(criterion: Criterion, space: Workspace, point: int, out: Floats) 
     average(criterion.at_nodes, space.share, space.term, space.total)
     np.multiply(criterion.at_points[point], space.total, space.term)
     fold(criterion.first, space.term, out)
-    np.subtract(criterion.certainty[point], out, out)
-    np.maximum(out, 0.0, out)
+    certainty = criterion.certainty[point]
+    for i in range(len(out)):
+        out[i] = max(certainty[i] - out[i], 0.0)
 
 
 def answers(criterion: Criterion, space: Workspace) -> float:
@@ -263,7 +264,6 @@ def closeness(criterion: Criterion, theta: float, out: Floats) -> None:
     np.subtract(criterion.location, theta, out)
     np.abs(out, out)
     np.subtract(criterion.reach, out, out)
-    np.maximum(out, 0.0, out)
 
 
 def risk_reduction(criterion: Criterion, space: Workspace, weights: Floats, out: Floats) -> None:

@@ -8,8 +8,8 @@ import numpy as np
 
 from issmp_cat.ability import Grid
 from issmp_cat.ability.posterior import LEAST
-from issmp_cat.arrays import Floats, Ints, read_only
-from issmp_cat.irt import category_probabilities, information
+from issmp_cat.arrays import Floats, read_only
+from issmp_cat.irt import Parameters, category_curves, item_information
 from issmp_cat.selection import criteria
 from issmp_cat.selection.criteria import Criterion
 from issmp_cat.selection.criteria_chance import progress
@@ -53,7 +53,7 @@ _BY_CHANCES = {criteria.VARIANCE, criteria.EXPECTED, criteria.DISCRIMINATION, cr
 
 def build_criterion(
     name: CriterionName,
-    parameters: tuple[Floats, Floats, Floats, Floats],
+    parameters: Parameters,
     grid: Grid,
     *,
     cut: float,
@@ -75,47 +75,43 @@ def build_criterion(
     """
     code, by_likelihood = _FORMULAS[name]
     theta = lowest + step * np.arange(points, dtype=np.float64)
-    first = np.arange(0, 2 * len(parameters[0]) + 1, 2)
-    at_points, certainty = _at_points(code, theta, parameters, first)
-    location = parameters[1]
+    at_points, certainty = _at_points(code, theta, parameters)
     return Criterion(
         code=code,
         by_likelihood=by_likelihood,
-        first=read_only(first),
+        first=parameters.first,
         nodes=grid.nodes,
         at_nodes=read_only(_at_nodes(code, parameters, grid)),
         at_points=read_only(at_points),
         certainty=read_only(certainty),
-        location=read_only(location),
+        location=parameters.b,
         above=read_only(_part_above(grid.nodes, cut)),
         progress=read_only(_progress(code, length, progressive)),
         lowest=lowest,
         step=step,
         focus=min(max(int((cut - lowest) / step + 0.5), 0), points - 1) if name == "fisher_at_cut" else -1,
-        reach=float(np.abs(location).max() + np.abs(grid.nodes).max()),
+        reach=1.0 + float(np.abs(parameters.b).max() + np.abs(grid.nodes).max()),
     )
 
 
-def _at_nodes(code: int, parameters: tuple[Floats, Floats, Floats, Floats], grid: Grid) -> Floats:
+def _at_nodes(code: int, parameters: Parameters, grid: Grid) -> Floats:
     """What the criterion averages over the nodes."""
     if code == criteria.AVERAGE:
-        return information(grid.nodes, *parameters)
+        return item_information(grid.nodes, parameters)
     if code == criteria.DIVERGENCE:
         return np.log(grid.likelihood.T)
     return grid.likelihood.T if code in _BY_CHANCES else np.zeros((len(grid.nodes), 0))
 
 
-def _at_points(
-    code: int, theta: Floats, parameters: tuple[Floats, Floats, Floats, Floats], first: Ints
-) -> tuple[Floats, Floats]:
+def _at_points(code: int, theta: Floats, parameters: Parameters) -> tuple[Floats, Floats]:
     """What the criterion looks up at θ, and ``Σ P log P``."""
     nothing = np.zeros((0, 0))
     if code in {criteria.INFORMATION, criteria.EXPECTED}:
-        return information(theta, *parameters), nothing
+        return item_information(theta, parameters), nothing
     if code != criteria.DIVERGENCE:
         return nothing, nothing
-    chance = np.maximum(category_probabilities(theta, *parameters).reshape(len(theta), -1), LEAST)
-    return chance, np.add.reduceat(chance * np.log(chance), first[:-1], axis=1)
+    chance = np.maximum(category_curves(theta, parameters).T, LEAST)
+    return chance, np.add.reduceat(chance * np.log(chance), parameters.first[:-1], axis=1)
 
 
 def _part_above(nodes: Floats, cut: float) -> Floats:
