@@ -110,16 +110,15 @@ class Simulee:
 
     def __call__(self, session: Session, item: Item) -> Reply:
         """Draw the answer and the time it takes."""
-        from issmp_cat.irt import probability_at
+        from issmp_cat.irt import draw_score
         from issmp_cat.random import RESPONSE, TIME, normal, uniform
 
         if item.id not in self._truth.index:
             raise SessionError("--truth", [f'item "{item.id}" is not in bank "{self._truth.id}"'])
-        true = self._truth.items[self._truth.index[item.id]]
-        n = len(session.answers)
-        chance = probability_at(self.theta, true.a, true.b, true.c, true.d)
-        seconds = MEDIAN_SECONDS * math.exp(LOG_SD * normal(self._seed, TIME, 0, n))
-        return Reply(int(uniform(self._seed, RESPONSE, 0, n) < chance), seconds)
+        n, person = len(session.answers), session.opening.person
+        chance = uniform(self._seed, RESPONSE, person, n)
+        score = draw_score(self._truth.parameters, self._truth.index[item.id], self.theta, chance)
+        return Reply(int(score), MEDIAN_SECONDS * math.exp(LOG_SD * normal(self._seed, TIME, person, n)))
 
 
 def letters(item: Item) -> list[str]:

@@ -25,6 +25,9 @@ def command(
     bank: Annotated[str | None, typer.Option(help="Bank file, or practice-bank.")] = None,
     candidate: Annotated[str, typer.Option(help="Whose exam it is.")] = "",
     seed: Annotated[int | None, typer.Option(min=0, help="What the draws follow from; drawn when not given.")] = None,
+    person: Annotated[
+        int | None, typer.Option(min=0, help="Number of a candidate of `simulate` with this seed, to replay that exam.")
+    ] = None,
     save: Annotated[Path | None, typer.Option(help="Session file, written after every answer.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this file.")] = None,
     answers: Annotated[str | None, typer.Option(help="Read the answers from this file; - for standard input.")] = None,
@@ -52,7 +55,9 @@ def command(
         raise UsageError("--answers and --simulee exclude each other: either a list answers or the model does")
     if truth and simulee is None:
         raise UsageError("--truth says who answers for a simulated candidate: give --simulee too")
-    session = _resumed(resume, exam, bank) if resume else _opened(exam, bank, seed, candidate)
+    if resume and (seed is not None or person is not None):
+        raise UsageError("--resume goes on with the seed and person in the file: leave --seed and --person out")
+    session = _resumed(resume, exam, bank) if resume else _opened(exam, bank, seed, candidate, person or 0)
     respondent: Respondent = Person()
     said = ""
     if answers is not None:
@@ -70,14 +75,14 @@ def command(
     _close_page(session, said, path, html, as_json=as_json, trace=trace, quiet=quiet)
 
 
-def _opened(exam: str | None, bank: str | None, seed: int | None, candidate: str) -> Session:
+def _opened(exam: str | None, bank: str | None, seed: int | None, candidate: str, person: int) -> Session:
     from issmp_cat.errors import UsageError
     from issmp_cat.exam import Exam
 
     loaded = Exam.load(exam or "practice")
     if bank is None and loaded.id != "practice":
         raise UsageError(f'exam "{loaded.id}" needs a bank: give --bank FILE')
-    return loaded.start(open_bank(bank or "practice-bank"), seed=seed, candidate=candidate)
+    return loaded.start(open_bank(bank or "practice-bank"), seed=seed, candidate=candidate, person=person)
 
 
 def _resumed(path: Path, exam: str | None, bank: str | None) -> Session:

@@ -176,13 +176,14 @@ class Exam(Part):
         """Test time in seconds; infinite when there is no limit."""
         return float("inf") if self.time_limit_minutes is None else 60.0 * self.time_limit_minutes
 
-    def start(self, bank: ItemBank, *, seed: int | None = None, candidate: str = "") -> Session:
+    def start(self, bank: ItemBank, *, seed: int | None = None, candidate: str = "", person: int = 0) -> Session:
         """Open a session for one candidate.
 
         Args:
             bank: the items; must be able to fill the blueprint.
             seed: what the session's draws follow from; drawn when not given, and kept with the session.
             candidate: whose session it is.
+            person: number of the candidate in a simulation of the same seed, to replay that exam.
 
         Raises:
             BlueprintInfeasible: the bank cannot fill the blueprint.
@@ -190,7 +191,7 @@ class Exam(Part):
         """
         from issmp_cat.session import Session
 
-        return Session.start(self, bank, seed=seed, candidate=candidate)
+        return Session.start(self, bank, seed=seed, candidate=candidate, person=person)
 
 
 def _data() -> resources.abc.Traversable:

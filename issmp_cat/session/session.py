@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
@@ -15,6 +16,7 @@ from issmp_cat.exam.plan import pool_of
 from issmp_cat.selection import State, new_state
 from issmp_cat.selection.state import copy_state
 from issmp_cat.session.events import Answer, answer_event, impossible_answers
+from issmp_cat.session.opening import Opening, opening_of
 from issmp_cat.session.result import SessionResult, TraceRow
 from issmp_cat.session.session_file import read_session_file, write_session_file
 from issmp_cat.stopping import NO_ITEM, REASONS, TIME_OUT, is_late
@@ -32,6 +34,7 @@ class Session:
         exam: what the programme decided; ``bank``: its items.
         seed: the session's draws follow from it.
         answers: what happened so far.
+        opening: what was known of the candidate at the start.
 
     >>> from issmp_cat import Exam, ItemBank
     >>> exam, bank = Exam.load("practice"), ItemBank.load_packaged("practice-bank")
@@ -48,6 +51,7 @@ class Session:
     candidate: str = ""
     answers: tuple[Answer, ...] = ()
     extra_seconds: float = 0.0
+    opening: Opening = field(default_factory=Opening)
     _plan: Plan = field(repr=False, kw_only=True)
     _state: State = field(repr=False, kw_only=True)
     _theta: float = field(repr=False, kw_only=True)
@@ -56,9 +60,13 @@ class Session:
     _next: int = field(repr=False, kw_only=True)
 
     @classmethod
-    def start(cls, exam: Exam, bank: ItemBank, *, seed: int | None = None, candidate: str = "") -> Session:
+    def start(
+        cls, exam: Exam, bank: ItemBank, *, seed: int | None = None, candidate: str = "", **known: Any
+    ) -> Session:
         """Open a session; see :meth:`Exam.start`."""
-        return cls.replay(exam, bank, (), seed=secrets.randbits(32) if seed is None else seed, candidate=candidate)
+        opening = opening_of(f"session {candidate}".strip(), **known)
+        seed = secrets.randbits(32) if seed is None else seed
+        return cls.replay(exam, bank, (), seed=seed, candidate=candidate, opening=opening)
 
     @classmethod
     def replay(
@@ -70,6 +78,7 @@ class Session:
         seed: int,
         candidate: str = "",
         extra_seconds: float = 0.0,
+        opening: Opening | None = None,
     ) -> Session:
         """Rebuild a session from answers that are trusted: the cost of one decision, not of all.
 
@@ -81,6 +90,7 @@ class Session:
             seed: the session's seed, 0 or more and below 2⁶³.
             candidate: whose session it is.
             extra_seconds: time that passed without an answer.
+            opening: what was known of the candidate at the start.
 
         Raises:
             SessionError: an impossible seed, an item that is not in the bank or was given twice, or more answers than
@@ -97,7 +107,7 @@ class Session:
         for n, answer in enumerate(answers):
             record(plan, state, n, index[answer.item], answer.score)
         session = cls(
-            exam, bank, int(seed), candidate, tuple(answers), extra_seconds,
+            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening or Opening(),
             _plan=plan, _state=state, _theta=0.0, _se=0.0, _reason=0, _next=-1,
         )  # fmt: skip
         return session._assess()
@@ -108,7 +118,7 @@ class Session:
         theta, se, reason = standing(self._plan, self._state, n)
         if reason == 0 and is_late(self._plan.rule, self.seconds):
             reason = TIME_OUT
-        item = choose(self._plan, None, self._state, n, theta, self.seed, 0) if reason == 0 else -1
+        item = choose(self._plan, None, self._state, n, theta, self.seed, self.opening.person) if reason == 0 else -1
         if reason == 0 and item < 0:
             reason = NO_ITEM
         return replace(self, _theta=theta, _se=se, _reason=reason, _next=item)
@@ -210,7 +220,8 @@ class Session:
                 happened in this exam; the file is as it was.
         """
         saved = read_session_file(path, exam, bank)
-        session = cls.start(exam, bank, seed=saved.seed, candidate=saved.candidate)
+        names: Any = {"seed": saved.seed, "candidate": saved.candidate, "opening": saved.opening}
+        session = cls.replay(exam, bank, (), **names)
         for k, answer in enumerate(saved.answers):
             try:
                 response = answer.score if answer.choice is None else answer.choice
@@ -221,12 +232,5 @@ class Session:
             if session.answers[-1:] != (answer,):
                 raise SessionError(str(path), [f'answer {k + 1} to "{answer.item}" is not scored by its key'])
         if saved.extra_seconds:
-            session = cls.replay(
-                exam,
-                bank,
-                session.answers,
-                seed=saved.seed,
-                candidate=saved.candidate,
-                extra_seconds=saved.extra_seconds,
-            )
+            session = cls.replay(exam, bank, session.answers, **names, extra_seconds=saved.extra_seconds)
         return session

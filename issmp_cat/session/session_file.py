@@ -13,6 +13,7 @@ from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam
 from issmp_cat.files import read_json, write_json
 from issmp_cat.session.events import Answer
+from issmp_cat.session.opening import Opening
 
 if TYPE_CHECKING:
     from issmp_cat.session.session import Session
@@ -37,6 +38,7 @@ class SessionFile(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**63)]
     extra_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     answers: tuple[Answer, ...] = ()
+    opening: Opening = Field(default_factory=Opening)
 
 
 def write_session_file(session: Session, path: str | Path) -> None:
@@ -53,7 +55,10 @@ def write_session_file(session: Session, path: str | Path) -> None:
         extra_seconds=session.extra_seconds,
         answers=session.answers,
     )
-    write_json(path, content.model_dump(mode="json"))
+    # What was not said at the start is not written: files without it stay as they always were.
+    opening = session.opening.model_dump(mode="json", exclude_defaults=True)
+    written = content.model_dump(mode="json", exclude={"opening"})
+    write_json(path, {**written, **({"opening": opening} if opening else {})})
 
 
 def read_session_file(path: str | Path, exam: Exam, bank: ItemBank) -> SessionFile:
