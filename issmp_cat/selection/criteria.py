@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 INFORMATION, AVERAGE, DIVERGENCE, VARIANCE, EXPECTED, DISCRIMINATION, CLOSENESS, RISK, CHANCE = range(9)
-# An item that cannot change the decision is worth this much of what it tells about the decision.
+# An item that cannot turn the decision is worth this much of what it tells about it.
 TIE_BREAK = 2.0**-16
 # The other side of the cut is never quite impossible: odds stay numbers.
 LEAST_CHANCE = 2.0**-1000
@@ -274,9 +274,10 @@ def risk_reduction(criterion: Criterion, space: Workspace, weights: Floats, out:
 
         reduction = Σ_k max(0, P(k | rare) − odds · P(k | common)),   odds = P(common) / P(rare).
 
-    It is 0 when no answer would turn the decision, which is most items at most times. These are told apart by
-    ``TIE_BREAK`` times the reduction of the quadratic risk p (1 − p), on the same scale (DeGroot, 1962: no such
-    uncertainty rises on average): ``Σ_k (P(k | rare) − P(k | common))² P(common)² / P(k)``.
+    It is 0 when no answer would turn the decision, which is most items at most times. These are told apart by the
+    reduction of the quadratic risk p (1 − p), which every informative item brings (DeGroot, 1962); in units of the
+    rare side's chance squared, ``t = P(common)² Σ_k (P(k | rare) − P(k | common))² / P(k)``. Added is
+    ``TIE_BREAK t / (1 + t)``, which never outweighs more than that part of the risk.
     """
     share, other, term = space.share, space.other, space.term
     np.multiply(weights, criterion.above, share)
@@ -297,9 +298,10 @@ def weigh_answers(first: Ints, rarely: Floats, commonly: Floats, rare: float, co
     """The sums of :func:`risk_reduction`, from the chances of each score on the rare side and on the common one."""
     odds = common / rare
     for i in range(len(out)):
-        total = 0.0
+        reduction = 0.0
+        told = 0.0
         for r in range(first[i], first[i + 1]):
+            reduction += max(rarely[r] - odds * commonly[r], 0.0)
             gap = common * (rarely[r] - commonly[r])
-            total += max(rarely[r] - odds * commonly[r], 0.0)
-            total += TIE_BREAK * gap * gap / (rare * rarely[r] + common * commonly[r])
-        out[i] = total
+            told += gap * gap / (rare * rarely[r] + common * commonly[r])
+        out[i] = reduction + TIE_BREAK * told / (1.0 + told)
