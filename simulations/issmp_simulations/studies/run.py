@@ -25,7 +25,7 @@ from issmp_simulations.studies.definition import DesignTable, Study
 from issmp_simulations.studies.row import Row, compared, decided_rightly, row_of
 from issmp_simulations.study import simulate
 
-__all__ = ["Step", "run_study", "steps_of"]
+__all__ = ["Step", "Watch", "run_study", "steps_of"]
 
 Watch: TypeAlias = Callable[["Step", int, int], AbstractContextManager[Progress]]
 """Entered as a design begins, with its number and how many there are; gives what is called after each part of it."""

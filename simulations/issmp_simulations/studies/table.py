@@ -12,7 +12,7 @@ from issmp_simulations.estimates import Estimate
 from issmp_simulations.studies.definition import Study
 from issmp_simulations.studies.row import Row
 
-__all__ = ["as_csv", "as_json", "as_markdown"]
+__all__ = ["COLUMNS", "as_csv", "as_json", "as_markdown", "cells"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/study-table", 1
 COLUMNS = (
