@@ -2,6 +2,17 @@
 
 from issmp_cat.blueprint.apportion import largest_remainder
 from issmp_cat.blueprint.blueprint import Blueprint, Domain
+from issmp_cat.blueprint.rows import EnemySet, ItemSet, Row
 from issmp_cat.blueprint.windows import Windows, build_windows, open_domains
 
-__all__ = ["Blueprint", "Domain", "Windows", "build_windows", "largest_remainder", "open_domains"]
+__all__ = [
+    "Blueprint",
+    "Domain",
+    "EnemySet",
+    "ItemSet",
+    "Row",
+    "Windows",
+    "build_windows",
+    "largest_remainder",
+    "open_domains",
+]

@@ -9,7 +9,7 @@ import numpy as np
 
 from issmp_cat.bank import ItemBank
 from issmp_cat.exam import Exam, Plan, plan_exam
-from issmp_cat.exam.plan import enemies_of, pool_of
+from issmp_cat.exam.content import content_of
 from issmp_cat.exam.supply import most_compatible
 from issmp_cat.selection import at_point, new_state
 from issmp_cat.selection.pool import NO_CLIQUE, grid_point
@@ -93,8 +93,8 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
         BlueprintInfeasible: the bank cannot fill the blueprint.
         ExamError: the bank has a domain that the exam does not know.
     """
-    plan, operational = plan_exam(exam, bank), pool_of(bank)
-    enemies = enemies_of(exam, operational)
+    plan = plan_exam(exam, bank)
+    enemies = content_of(exam, bank).enemies
     domains = []
     for k, row in enumerate(domain_rows(exam)):
         members = np.flatnonzero(plan.pool.domain == k)

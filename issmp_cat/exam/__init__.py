@@ -1,6 +1,6 @@
 """An exam: everything a programme decides, in one file; and its plan, once a bank is known."""
 
-from issmp_cat.exam.choose import Programme, choose
+from issmp_cat.exam.choose import Programme, choose, may_stop
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.plan import Plan, plan_exam
 from issmp_cat.exam.step import Standing, next_item, provisional, record, standing
@@ -11,6 +11,7 @@ __all__ = [
     "Programme",
     "Standing",
     "choose",
+    "may_stop",
     "next_item",
     "plan_exam",
     "provisional",

@@ -8,7 +8,7 @@ from issmp_cat.exam.plan import Plan
 from issmp_cat.exam.step import next_item, preferred, selection_draw
 from issmp_cat.selection import Preference, State
 
-__all__ = ["Programme", "choose"]
+__all__ = ["Programme", "choose", "may_stop"]
 
 
 class Programme(Protocol):
@@ -16,6 +16,9 @@ class Programme(Protocol):
 
     def choose(self, plan: Plan, state: State, n: int, preference: Preference, draw: float) -> int:
         """The item to give as number ``n`` (from 0); −1 when none can be given."""
+
+    def may_stop(self, state: State, n: int) -> bool:
+        """Whether the exam stands between item sets after ``n`` items."""
 
 
 def choose(plan: Plan, programme: Programme | None, state: State, n: int, theta: float, seed: int, person: int) -> int:
@@ -26,3 +29,10 @@ def choose(plan: Plan, programme: Programme | None, state: State, n: int, theta:
     if programme is not None:
         return programme.choose(plan, state, n, preferred(plan, theta), selection_draw(plan, n, seed, person))
     return next_item(plan, state, n, theta, seed, person)
+
+
+def may_stop(programme: Programme | None, state: State, n: int) -> bool:
+    """Whether the exam may stop after ``n`` items: not inside an item set."""
+    if programme is not None:
+        return programme.may_stop(state, n)
+    return True

@@ -13,14 +13,17 @@ from issmp_cat.arrays import Ints
 from issmp_cat.bank import ItemBank
 from issmp_cat.blueprint import Windows, build_windows
 from issmp_cat.errors import ExamError
+from issmp_cat.exam.content import content_of, pool_of
 from issmp_cat.exam.definition import Exam
+from issmp_cat.exam.infeasible import require_whole_test
+from issmp_cat.exam.programmes import build_programme
 from issmp_cat.exam.supply import require_compatible_items, require_enough_items
 from issmp_cat.selection import Pool, at_point, build_pool, new_state
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.stopping import StopRule, build_stop_rule
 
-__all__ = ["Plan", "enemies_of", "plan_exam", "pool_of"]
+__all__ = ["Plan", "plan_exam", "pool_of"]
 
 
 class Plan(NamedTuple):
@@ -43,24 +46,14 @@ class Plan(NamedTuple):
     focus: int
 
 
-@functools.lru_cache(maxsize=16)
-def pool_of(bank: ItemBank) -> ItemBank:
-    """The items that may be scored."""
-    return bank.where(status="operational")
-
-
-def enemies_of(exam: Exam, bank: ItemBank) -> tuple[tuple[int, ...], ...]:
-    """Positions of each item's enemies; none of them where the blueprint ignores enemies."""
-    return bank.enemies if exam.blueprint.enemies == "apart" else ((),) * len(bank)
-
-
 @functools.lru_cache(maxsize=8)
 def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     """Tabulate an exam on a bank; kept for the next call with the same two.
 
     Raises:
-        ExamError: the bank has a domain that the exam does not know.
-        BlueprintInfeasible: a domain lacks items, or enemies leave too few that go together.
+        ExamError: the bank has a domain that the exam does not know, or lacks what a row or a set names.
+        BlueprintInfeasible: a domain lacks items, enemies leave too few that go together, or rows and item sets
+            leave no whole test.
     """
     operational = pool_of(bank)
     domain = _domain_of_items(exam, operational)
@@ -68,9 +61,8 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     require_enough_items(exam, domain, windows.quota)
     mean = bank.metric.latent_mean if exam.scoring.prior_mean is None else float(exam.scoring.prior_mean)
     sd = bank.metric.latent_sd if exam.scoring.prior_sd is None else float(exam.scoring.prior_sd)
-    pool = build_pool(
-        operational.parameters, domain, enemies_of(exam, operational), windows.quota, best=exam.selection.best
-    )
+    content = content_of(exam, bank)
+    pool = build_pool(operational.parameters, domain, content.enemies, windows.quota, best=exam.selection.best)
     limit = float(exam.scoring.limit) * sd
     grid = build_grid(operational.parameters, nodes=exam.scoring.nodes, limit=limit, mean=mean, sd=sd)
     _require_reachable_cut(exam, grid)
@@ -90,7 +82,9 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
         focus=grid_point(exam.scale.theta_cut) if exam.selection.criterion == "fisher_at_cut" else -1,
     )
     if not pool.simple:
-        _require_a_whole_test(exam, operational, domain, plan)
+        _require_a_whole_test(exam, content.enemies, domain, plan)
+    if (programme := build_programme(exam, bank, pool)) is not None:
+        require_whole_test(exam, bank, pool, programme)
     return plan
 
 
@@ -109,12 +103,12 @@ def _domain_of_items(exam: Exam, bank: ItemBank) -> Ints:
     return np.array([place[item.domain] for item in bank.items], dtype=np.int64)
 
 
-def _require_a_whole_test(exam: Exam, bank: ItemBank, domain: Ints, plan: Plan) -> None:
+def _require_a_whole_test(exam: Exam, enemies: tuple[tuple[int, ...], ...], domain: Ints, plan: Plan) -> None:
     """Search for one whole test; ask the integer programme only when the search finds none."""
     state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
     length, _ = search(plan.pool, state, plan.windows.quota, at_point(plan.pool, 0), 0, state.items, first_only=True)
     if length < 0:
-        require_compatible_items(exam, domain, plan.windows.quota, enemies_of(exam, bank))
+        require_compatible_items(exam, domain, plan.windows.quota, enemies)
 
 
 def _require_reachable_cut(exam: Exam, grid: Grid) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
-from issmp_cat.exam import Exam, Plan, choose, plan_exam, record, standing
+from issmp_cat.exam import Exam, Plan, choose, may_stop, plan_exam, record, standing
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.programmes import programme_of
 from issmp_cat.selection import State, new_state
 from issmp_cat.selection.state import copy_state
 from issmp_cat.session.events import Answer, answer_event, impossible_answers
@@ -116,9 +117,14 @@ class Session:
         """Estimate, ask the stopping rule, choose the next item."""
         n = len(self.answers)
         theta, se, reason = standing(self._plan, self._state, n)
+        programme = programme_of(self.exam, self.bank)
+        if not may_stop(programme, self._state, n):
+            reason = 0
         if reason == 0 and is_late(self._plan.rule, self.seconds):
             reason = TIME_OUT
-        item = choose(self._plan, None, self._state, n, theta, self.seed, self.opening.person) if reason == 0 else -1
+        item = -1
+        if reason == 0:
+            item = choose(self._plan, programme, self._state, n, theta, self.seed, self.opening.person)
         if reason == 0 and item < 0:
             reason = NO_ITEM
         return replace(self, _theta=theta, _se=se, _reason=reason, _next=item)

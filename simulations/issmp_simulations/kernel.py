@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from issmp_cat.arrays import Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
-from issmp_cat.exam import Plan, Programme, choose, provisional, record, standing
+from issmp_cat.exam import Plan, Programme, choose, may_stop, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
 from issmp_cat.irt import Parameters, draw_score
 from issmp_cat.random import ABILITY, RESPONSE, SPEED, TIME, normal, uniform
@@ -106,7 +106,7 @@ def give_exams(
             else:
                 now = standing(plan, state, n)
                 theta, reason = now.theta, now.reason
-                if reason != 0:
+                if reason != 0 and may_stop(programme, state, n):
                     break
             item = choose(plan, programme, state, n, theta, seed, person)
             if item < 0:

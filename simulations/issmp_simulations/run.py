@@ -19,6 +19,7 @@ from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import BankError, UsageError
 from issmp_cat.exam import Plan, plan_exam
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.programmes import programme_of
 from issmp_cat.irt import Parameters, select
 from issmp_cat.selection import new_state
 from issmp_simulations.checkpoint import Checkpoint
@@ -171,6 +172,7 @@ class _Worker:
     def __init__(self, design: Design, *, keep_items: bool, truth: Parameters) -> None:
         self.design, self.keep_items, self.truth = design, keep_items, truth
         self.plan = design.plan()
+        self.programme = programme_of(design.exam, design.bank)
         self.rules: Rules = rules_of(design.exam, pool_of(design.bank))
         self.pace = pace_of(design.population)
 
@@ -190,7 +192,7 @@ class _Worker:
         ability = self.design.population.draw(seed, first, count)
         records = new_records(count, plan.rule.maximum)
         state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-        run_exams(plan, None, self.truth, state, ability, first, seed, self.pace, records)
+        run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records)
         compliance = count_violations(self.rules, records.items, records.reason)
         given = records.items[records.items >= 0]
         return {

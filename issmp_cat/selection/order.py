@@ -1,0 +1,124 @@
+"""Whether a whole test with item sets can be given in an order that is balanced at every stop.
+
+With sets the exam stops between units only, and each domain's window is wider by the size of the largest set less one.
+An order is looked for depth first, the unit that keeps the counts nearest to their shares first; states that lead
+nowhere are remembered. A set of a domain can always give way to single items of it, so what cannot be ordered
+cannot be ordered with more sets either.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from issmp_cat.arrays import Floats
+
+__all__ = ["Order", "build_order"]
+
+STEPS = 20_000
+Kind = tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Order:
+    """Windows by length, and the kinds of units there are.
+
+    Attributes:
+        kinds: items by domain that a unit of each kind brings.
+        kind: kind of each unit.
+        least: fewest items of each domain by length from 0; ``most`` alike. Nothing is asked below the minimum.
+        shares: weights of the domains.
+        wider: by how much the windows are wider than without sets.
+        local: whether every set stays inside one domain.
+    """
+
+    kinds: tuple[Kind, ...]
+    kind: tuple[int, ...]
+    least: tuple[Kind, ...]
+    most: tuple[Kind, ...]
+    shares: tuple[float, ...]
+    wider: int
+    local: bool
+
+    def after(self, counts: Kind, kind: int) -> Kind:
+        """The counts after one more unit of a kind."""
+        return tuple(a + b for a, b in zip(counts, self.kinds[kind], strict=True))
+
+    def fits(self, counts: Kind) -> bool:
+        """Whether the exam may stand between units with these counts."""
+        n = sum(counts)
+        if n >= len(self.least):
+            return False
+        return all(a <= c <= b for a, c, b in zip(self.least[n], counts, self.most[n], strict=True))
+
+    def can_finish(self, counts: Kind, left: Counter[int]) -> tuple[bool, bool]:
+        """Whether the units left can be given from here, and whether that is proved.
+
+        Args:
+            counts: items given by domain.
+            left: how many units of each kind are still to come.
+        """
+        rest = [left[kind] for kind in range(len(self.kinds))]
+        path = [self._moves(counts, rest)]
+        trail = [counts]
+        dead: set[Kind] = set()
+        for _ in range(STEPS):
+            if not any(rest):
+                return True, True
+            if not path[-1]:
+                dead.add(tuple(rest))
+                path.pop()
+                trail.pop()
+                if not path:
+                    return False, True
+                rest[path[-1].pop()] += 1
+                continue
+            kind = path[-1][-1]
+            rest[kind] -= 1
+            if dead and tuple(rest) in dead:
+                rest[kind] += 1
+                path[-1].pop()
+                continue
+            trail.append(self.after(trail[-1], kind))
+            path.append(self._moves(trail[-1], rest))
+        return False, False
+
+    def _moves(self, counts: Kind, rest: list[int]) -> list[int]:
+        """Kinds that may come next, the most balanced last."""
+        found = []
+        for kind, many in enumerate(rest):
+            following = self.after(counts, kind)
+            if many and self.fits(following):
+                n = sum(following)
+                off = max(abs(c - n * w) for c, w in zip(following, self.shares, strict=True))
+                found.append((-off, sum(self.kinds[kind]), kind))
+        return [kind for _, _, kind in sorted(found)]
+
+
+def build_order(weights: tuple[Fraction, ...], minimum: int, maximum: int, domains: Floats) -> Order:
+    """Tabulate the windows.
+
+    Args:
+        weights: shares of the domains.
+        minimum: shortest permissible length; ``maximum``: the longest.
+        domains: items of each unit by domain. Shape ``(domains, units)``.
+    """
+    columns = [tuple(int(part) for part in column) for column in domains.T]
+    kinds = tuple(dict.fromkeys(columns))
+    place = {kind: k for k, kind in enumerate(kinds)}
+    wider = int(domains.sum(axis=0).max(initial=1.0)) - 1
+    free = tuple(0 for _ in weights)
+    end = tuple(maximum for _ in weights)
+    lengths = range(maximum + 1)
+    return Order(
+        kinds=kinds,
+        kind=tuple(place[column] for column in columns),
+        least=tuple(tuple(int(n * w) - wider for w in weights) if n >= minimum else free for n in lengths),
+        most=tuple(tuple(-int(-n * w // 1) + wider for w in weights) if n >= minimum else end for n in lengths),
+        shares=tuple(float(w) for w in weights),
+        wider=wider,
+        local=bool((np.count_nonzero(domains, axis=0) <= 1).all()),
+    )
