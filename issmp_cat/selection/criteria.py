@@ -180,7 +180,7 @@ def divergence(criterion: Criterion, space: Workspace, point: int, out: Floats) 
     """Kullback–Leibler information of θ at ``point`` against the nodes, averaged over them, in nats.
 
     ``Σ_q w_q Σ_k P_k(θ) log (P_k(θ) / P_k(θ_q))`` (Chang & Ying, 1996, for one alternative; weighted by the
-    likelihood or the posterior as Barrada, Olea, Ponsoda & Abad, 2009): the logarithms are averaged first.
+    likelihood or the posterior as Barrada, Olea, Ponsoda & Abad, 2010): the logarithms are averaged first.
     """
     average(criterion.at_nodes, space.share, space.term, space.total)
     np.multiply(criterion.at_points[point], space.total, space.term)

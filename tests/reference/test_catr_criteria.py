@@ -216,6 +216,7 @@ def test_maximum_expected_information_by_observed_information_and_its_choice_are
     """The same sum over a table with a column a score; it is below 0 for some items, which Fisher's never is."""
     criterion = build_criterion("mei", bank, grid, cut=-0.3, length=40, lowest=-4.0, step=0.001, points=8001)
     by_score = criterion._replace(at_points=observed_information(bank), first=np.arange(201))
+    least = []
     for row in histories:
         there = category_curves(np.array([row["theta_BM"]]), bank)[:, 0]
         parts, found = np.zeros(200), np.zeros(100)
@@ -224,6 +225,8 @@ def test_maximum_expected_information_by_observed_information_and_its_choice_are
         found = found[available(row)]
         assert_allclose(found, row["MEI_observed"], **SEARCHED)
         assert chosen(row, found) == row["next_item"]["MEI"]
+        least.append(found.min())
+    assert min(least) < -0.05
 
 
 @pytest.mark.parametrize("acceleration", [0.0, 1.0, 2.0])
