@@ -11,10 +11,24 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["ABILITY", "CRITERION", "ORDER", "RESPONSE", "SELECTION", "SPEED", "TIME", "normal", "philox", "uniform"]
+__all__ = [
+    "ABILITY",
+    "CRITERION",
+    "ORDER",
+    "PREDICTOR",
+    "RESPONSE",
+    "SELECTION",
+    "SPEED",
+    "START",
+    "TIME",
+    "normal",
+    "philox",
+    "uniform",
+]
 
 # What a draw is for. Purposes never share numbers.
 SELECTION, RESPONSE, TIME, ABILITY, SPEED, ORDER = 0, 1, 2, 3, 4, 5
+START, PREDICTOR = 20, 21
 CRITERION = 8
 
 _MASK = 0xFFFFFFFF

@@ -143,14 +143,19 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
     table("Blueprint", ("domain", "name", "weight"), [(d.id, d.name, d.weight) for d in loaded.blueprint.domains])
     parts = loaded.model_dump(mode="json", exclude_none=True)
     rows = [
-        (f"{part}.{name}", ", ".join(map(str, value)) if isinstance(value, list) else value)
-        for part in ("length", "selection", "scoring", "stopping", "scale", "retakes", "report")
+        (f"{part}.{name}", ", ".join(map(_in_words, value)) if isinstance(value, list) else value)
+        for part in ("length", "start", "selection", "scoring", "stopping", "scale", "retakes", "report")
         for name, value in parts[part].items()
         if name != "assumption"
     ]
     print()
     table("Settings", ("setting", "value"), rows)
     _print_assumptions(loaded, None)
+
+
+def _in_words(value: object) -> str:
+    """One entry of a list; a table of the exam file as its names and values."""
+    return " ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
 
 
 @app.command("list")

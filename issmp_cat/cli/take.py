@@ -28,6 +28,9 @@ def command(
     person: Annotated[
         int | None, typer.Option(min=0, help="Number of a candidate of `simulate` with this seed, to replay that exam.")
     ] = None,
+    background: Annotated[
+        list[str] | None, typer.Option(help='What is known of the candidate, such as "years=5". Repeatable.')
+    ] = None,
     save: Annotated[Path | None, typer.Option(help="Session file, written after every answer.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this file.")] = None,
     answers: Annotated[str | None, typer.Option(help="Read the answers from this file; - for standard input.")] = None,
@@ -55,9 +58,10 @@ def command(
         raise UsageError("--answers and --simulee exclude each other: either a list answers or the model does")
     if truth and simulee is None:
         raise UsageError("--truth says who answers for a simulated candidate: give --simulee too")
-    if resume and (seed is not None or person is not None):
-        raise UsageError("--resume goes on with the seed and person in the file: leave --seed and --person out")
-    session = _resumed(resume, exam, bank) if resume else _opened(exam, bank, seed, candidate, person or 0)
+    if resume and (seed is not None or person is not None or background):
+        raise UsageError("--resume goes on with what is in the file: leave --seed, --person and --background out")
+    known = {"person": person or 0, "background": _values(background or [])}
+    session = _resumed(resume, exam, bank) if resume else _opened(exam, bank, seed, candidate, known)
     respondent: Respondent = Person()
     said = ""
     if answers is not None:
@@ -75,14 +79,31 @@ def command(
     _close_page(session, said, path, html, as_json=as_json, trace=trace, quiet=quiet)
 
 
-def _opened(exam: str | None, bank: str | None, seed: int | None, candidate: str, person: int) -> Session:
+def _opened(exam: str | None, bank: str | None, seed: int | None, candidate: str, known: dict[str, Any]) -> Session:
     from issmp_cat.errors import UsageError
     from issmp_cat.exam import Exam
 
     loaded = Exam.load(exam or "practice")
     if bank is None and loaded.id != "practice":
         raise UsageError(f'exam "{loaded.id}" needs a bank: give --bank FILE')
-    return loaded.start(open_bank(bank or "practice-bank"), seed=seed, candidate=candidate, person=person)
+    return loaded.start(open_bank(bank or "practice-bank"), seed=seed, candidate=candidate, **known)
+
+
+def _values(pairs: list[str]) -> dict[str, float]:
+    """``name=number`` as names and numbers; every text that is none is told."""
+    from issmp_cat.errors import UsageError
+
+    found: dict[str, float] = {}
+    faults = []
+    for text in pairs:
+        name, _, value = text.partition("=")
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            faults.append(f'--background "{text}"; expected name=number, such as years=5')
+    if faults:
+        raise UsageError("\n  ".join(faults))
+    return found
 
 
 def _resumed(path: Path, exam: str | None, bank: str | None) -> Session:

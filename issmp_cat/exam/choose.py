@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from issmp_cat.exam.plan import Plan
+from issmp_cat.exam.start import first_theta
 from issmp_cat.exam.step import next_item, preferred, selection_draw
 from issmp_cat.selection import Preference, State
 
@@ -26,6 +27,8 @@ def choose(plan: Plan, programme: Programme | None, state: State, n: int, theta:
 
     A kernel while ``programme`` is None: the compiler leaves out what cannot be reached.
     """
+    if n == 0:
+        theta = first_theta(plan.start, theta, seed, person)
     if programme is not None:
         return programme.choose(plan, state, n, preferred(plan, theta), selection_draw(plan, n, seed, person))
     return next_item(plan, state, n, theta, seed, person)

@@ -6,18 +6,28 @@ import datetime as dt
 import functools
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+    model_validator,
+)
 
 from issmp_cat.ability import Estimator
 from issmp_cat.bank import ItemBank
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.blueprint import Blueprint
 from issmp_cat.errors import ExamError
+from issmp_cat.exam.start import Start
 from issmp_cat.files import read_text
 from issmp_cat.scale import Scale
 from issmp_cat.stopping import ConfidenceInterval, FixedLength
@@ -114,6 +124,8 @@ class Exam(Part):
     time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
     selection: Selection = Field(default_factory=Selection)
     scoring: Scoring = Field(default_factory=Scoring)
+    # The table [start]: the name belongs to the method.
+    start_from: Start = Field(default_factory=Start, alias="start")
     stopping: Annotated[FixedLength | ConfidenceInterval, Field(discriminator="rule")] = Field(
         default_factory=FixedLength
     )
@@ -130,6 +142,10 @@ class Exam(Part):
             )
             raise ValueError(msg)
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_in_the_file(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {("start" if name == "start_from" else name): part for name, part in handler(self).items()}
 
     @classmethod
     def load(cls, source: str | Path) -> Exam:
@@ -176,7 +192,15 @@ class Exam(Part):
         """Test time in seconds; infinite when there is no limit."""
         return float("inf") if self.time_limit_minutes is None else 60.0 * self.time_limit_minutes
 
-    def start(self, bank: ItemBank, *, seed: int | None = None, candidate: str = "", person: int = 0) -> Session:
+    def start(
+        self,
+        bank: ItemBank,
+        *,
+        seed: int | None = None,
+        candidate: str = "",
+        person: int = 0,
+        background: Mapping[str, float] | None = None,
+    ) -> Session:
         """Open a session for one candidate.
 
         Args:
@@ -184,14 +208,17 @@ class Exam(Part):
             seed: what the session's draws follow from; drawn when not given, and kept with the session.
             candidate: whose session it is.
             person: number of the candidate in a simulation of the same seed, to replay that exam.
+            background: what is known of the candidate, by the names of the exam's ``[[start.background]]``.
 
         Raises:
             BlueprintInfeasible: the bank cannot fill the blueprint.
             ExamError: the bank has items of a domain that the exam does not know.
+            SessionError: what is said about the candidate does not fit the exam; all faults are listed.
         """
         from issmp_cat.session import Session
 
-        return Session.start(self, bank, seed=seed, candidate=candidate, person=person)
+        known = {"person": person, "background": dict(background or {})}
+        return Session.start(self, bank, seed=seed, candidate=candidate, **known)
 
 
 def _data() -> resources.abc.Traversable:

@@ -71,6 +71,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "pick",
     ),
     "issmp_cat.exam.step": ("standing", "provisional", "selection_draw", "preferred", "next_item", "record"),
+    "issmp_cat.exam.start": ("first_theta", "set_prior"),
     "issmp_cat.exam.choose": ("choose", "may_stop"),
 }
 

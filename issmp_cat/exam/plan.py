@@ -17,6 +17,7 @@ from issmp_cat.exam.content import content_of, pool_of
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.infeasible import require_whole_test
 from issmp_cat.exam.programmes import build_programme
+from issmp_cat.exam.start import StartRule, build_start_rule, start_faults
 from issmp_cat.exam.supply import require_compatible_items, require_enough_items
 from issmp_cat.selection import Pool, at_point, build_pool, new_state
 from issmp_cat.selection.pool import grid_point
@@ -35,6 +36,7 @@ class Plan(NamedTuple):
         method: code of the estimator.
         prior: mean and SD of the population, logits.
         focus: grid point at which information counts, −1 for the one at θ̂.
+        start: the θ of the first item, and how much background narrows the prior.
     """
 
     pool: Pool
@@ -44,6 +46,7 @@ class Plan(NamedTuple):
     method: int
     prior: tuple[float, float]
     focus: int
+    start: StartRule
 
 
 @functools.lru_cache(maxsize=8)
@@ -66,6 +69,8 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     limit = float(exam.scoring.limit) * sd
     grid = build_grid(operational.parameters, nodes=exam.scoring.nodes, limit=limit, mean=mean, sd=sd)
     _require_reachable_cut(exam, grid)
+    if faults := start_faults(exam.start_from, float(grid.nodes[0]), float(grid.nodes[-1]), sd):
+        raise ExamError(exam.id, faults)
     plan = Plan(
         pool=pool,
         windows=windows,
@@ -80,6 +85,7 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
         method=estimator_code(exam.scoring.estimator),
         prior=(mean, sd),
         focus=grid_point(exam.scale.theta_cut) if exam.selection.criterion == "fisher_at_cut" else -1,
+        start=build_start_rule(exam.start_from, sd),
     )
     if not pool.simple:
         _require_a_whole_test(exam, content.enemies, domain, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, update_posterior
@@ -26,13 +27,15 @@ def standing(plan: Plan, state: State, n: int) -> Standing:
     """Estimate θ from the ``n`` answers recorded, and ask the stopping rule.
 
     The standard error is the posterior SD with EAP, asymptotic otherwise. Before the first answer every estimator
-    starts from the population; the fences are the ends of the grid.
+    starts from the prior, the population's or the candidate's own; the fences are the ends of the grid.
     """
     if plan.method == EAP or n == 0:
         theta, se = posterior_moments(plan.grid.nodes, state.weights)
     else:
         fences = (plan.grid.nodes[0], plan.grid.nodes[-1])
-        theta, se = maximise(plan.method, plan.pool.parameters, state.items, state.scores, n, fences, plan.prior)
+        own = (state.prior[0], state.prior[1])
+        prior = plan.prior if math.isnan(own[0]) else own
+        theta, se = maximise(plan.method, plan.pool.parameters, state.items, state.scores, n, fences, prior)
     return Standing(theta, se, stop_reason(plan.rule, n, theta, se))
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from issmp_cat.ability import Grid, posterior_moments, update_posterior
+from issmp_cat.arrays import Floats
 from issmp_cat.errors import InputRejected
 from issmp_cat.exam import Exam, plan_exam
 from issmp_cat.exam.plan import pool_of
@@ -56,9 +57,10 @@ class ScoreReport:
     """The score report of one session.
 
     Abilities in logits, scores on the exam's scale. ``decision`` is None while the exam is under way; ``score_low``
-    and ``score_high`` bound the score at ``level``. ``domain_correlation`` is that of the abilities in two domains, by
-    which domain scores borrow strength; an assumption where no source is given. ``simulated`` says how the answers
-    came about when no person gave them.
+    and ``score_high`` bound the score at ``level``. ``prior_mean`` and ``prior_sd`` say what was taken to be known of
+    θ before the first answer, by the candidate's ``background`` if any is named. ``domain_correlation`` is that of the
+    abilities in two domains, by which domain scores borrow strength; an assumption where no source is given.
+    ``simulated`` says how the answers came about when no person gave them.
     """
 
     exam: str
@@ -79,6 +81,9 @@ class ScoreReport:
     se: float
     estimator: str
     cut: float
+    prior_mean: float
+    prior_sd: float
+    background: tuple[str, ...]
     rule: str
     reason: str
     items: int
@@ -132,7 +137,8 @@ class ScoreReport:
             domains = tuple(DomainReport(**domain) for domain in known["domains"])
         except (KeyError, TypeError) as fault:
             raise InputRejected("score report", [f"not a score report: {fault}"]) from None
-        return cls(**{**known, "domains": domains, "retake_days": tuple(known["retake_days"])})
+        tuples = {name: tuple(known[name]) for name in ("background", "retake_days")}
+        return cls(**{**known, "domains": domains, **tuples})
 
     __repr__ = text
 
@@ -170,6 +176,9 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         se=result.se,
         estimator=result.estimator,
         cut=exam.scale.theta_cut,
+        prior_mean=session.prior[0],
+        prior_sd=session.prior[1],
+        background=tuple(session.opening.background),
         rule=_rule(exam),
         reason=result.reason,
         items=result.items,
@@ -200,8 +209,9 @@ def _domains(session: Session, z: float) -> tuple[DomainReport, ...]:
     """Every domain by its own answers, and with the help of the others'."""
     exam, grid = session.exam, plan_exam(session.exam, session.bank).grid
     answers = _answers_by_domain(session)
-    own = [_own_ability(grid, given) for given in answers]
-    mean, sd = posterior_moments(grid.nodes, grid.prior)
+    prior = session.prior_weights
+    own = [_own_ability(grid, prior, given) for given in answers]
+    mean, sd = posterior_moments(grid.nodes, prior)
     theta, se = augmented(
         *(np.array(part) for part in zip(*own, strict=True)),
         mean=mean,
@@ -253,9 +263,9 @@ def _answers_by_domain(session: Session) -> list[list[tuple[int, int]]]:
     return found
 
 
-def _own_ability(grid: Grid, answers: list[tuple[int, int]]) -> tuple[float, float]:
-    """EAP and posterior SD with the population as prior, on the exam's own grid."""
-    weights = grid.prior.copy()
+def _own_ability(grid: Grid, prior: Floats, answers: list[tuple[int, int]]) -> tuple[float, float]:
+    """EAP and posterior SD with the candidate's prior, on the exam's own grid."""
+    weights = prior.copy()
     for n, (item, score) in enumerate(answers):
         update_posterior(grid, weights, n, item, score)
     return posterior_moments(grid.nodes, weights)

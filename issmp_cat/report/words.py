@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from issmp_cat.report.score import DomainReport, ScoreReport
 
-__all__ = ["ESTIMATORS", "as_text", "borrowing", "caveats", "facts", "gauge", "minus", "per_cent"]
+__all__ = ["ESTIMATORS", "as_text", "borrowing", "caveats", "facts", "from_background", "gauge", "minus", "per_cent"]
 
 ESTIMATORS = {
     "eap": "posterior mean (EAP); its standard error is the posterior SD",
@@ -94,6 +94,7 @@ def caveats(report: ScoreReport) -> list[str]:
         said.append("Every domain is within one item of its share of the blueprint.")
     if report.unproven:
         said.append(f"{report.unproven} items were chosen without a proof that they were the best possible.")
+    said += from_background(report)
     said += borrowing(report)
     said.append(
         "A domain is called below or above only if its whole interval is; neighbouring verdicts do not rank domains."
@@ -101,6 +102,18 @@ def caveats(report: ScoreReport) -> list[str]:
     if report.decision == "fail" and report.retake_days:
         said.append(f"Waiting days before the next attempts: {', '.join(map(str, report.retake_days))}.")
     return said
+
+
+def from_background(report: ScoreReport) -> list[str]:
+    """What was known of the candidate before the first answer, and what it does to the estimate."""
+    if not report.background:
+        return []
+    said = (
+        f"The estimate starts from what was known of this candidate ({', '.join(report.background)}): prior mean "
+        f"{minus(report.prior_mean)}, SD {minus(report.prior_sd)} logits."
+    )
+    moved = {"eap": " The score rests on it too, less with every answer.", "map": " The score rests on it too."}
+    return [said + moved.get(report.estimator, " The score does not rest on it.")]
 
 
 def borrowing(report: ScoreReport) -> list[str]:

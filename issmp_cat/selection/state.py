@@ -26,6 +26,9 @@ class State(NamedTuple):
         spare: scratch for the search: information of each domain's next item. Shape ``(domains,)``.
         drawn: scratch for the items to draw among. Shape ``(best,)``.
         unproven: how many decisions the search had to leave without a proof. Shape ``(1,)``.
+        prior: mean and SD of the candidate's own prior, logits; not numbers where the population's holds. Shape
+            ``(2,)``.
+        origin: weights of the prior, from which ``weights`` began. Shape ``(nodes,)``.
     """
 
     blocked: Ints
@@ -39,6 +42,8 @@ class State(NamedTuple):
     spare: Floats
     drawn: Ints
     unproven: Ints
+    prior: Floats
+    origin: Floats
 
 
 def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
@@ -62,6 +67,8 @@ def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
         spare=np.zeros(len(quota)),
         drawn=np.zeros(pool.best, dtype=np.int64),
         unproven=np.zeros(1, dtype=np.int64),
+        prior=np.full(2, np.nan),
+        origin=prior.copy(),
     )
 
 
@@ -76,6 +83,8 @@ def reset(state: State, prior: Floats) -> None:
     state.counts[:] = 0
     np.multiply(prior, 1.0, state.weights)
     state.unproven[:] = 0
+    state.prior[:] = np.nan
+    np.multiply(prior, 1.0, state.origin)
 
 
 def block(pool: Pool, blocked: Ints, item: int, by: int) -> None:

@@ -8,6 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import SessionError
+from issmp_cat.exam import Exam, Plan
+from issmp_cat.exam.start import background_faults, set_prior
+from issmp_cat.selection import State, new_state
 
 __all__ = ["Opening", "opening_of"]
 
@@ -17,11 +20,38 @@ class Opening(BaseModel):
 
     Attributes:
         person: number of the candidate in a simulation of the same seed; all draws are keyed by both.
+        background: values known of the candidate, by the exam's names.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     person: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    background: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
+
+    def faults(self, exam: Exam) -> list[str]:
+        """What does not fit the exam; nothing when all does."""
+        return background_faults(exam.start_from, self.background)
+
+    def begin(self, exam: Exam, plan: Plan) -> State:
+        """An exam before its first item.
+
+        Args:
+            exam: the exam; ``plan``: it on its bank.
+
+        Raises:
+            SessionError: the background puts the prior where scoring does not look.
+        """
+        state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+        if exam.start_from.background:
+            mean = plan.prior[0] + exam.start_from.shift(self.background)
+            low, high = float(plan.grid.nodes[0]), float(plan.grid.nodes[-1])
+            if not low < mean < high:
+                raise SessionError(
+                    "background",
+                    [f"puts the prior's mean at {mean:g}; scoring considers abilities from {low:g} to {high:g}"],
+                )
+            set_prior(plan.grid.nodes, state, mean, plan.start.background_sd)
+        return state
 
 
 def opening_of(where: str, **known: Any) -> Opening:

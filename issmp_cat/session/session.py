@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -9,12 +10,13 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from issmp_cat.arrays import Floats
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, Plan, choose, may_stop, plan_exam, record, standing
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.programmes import programme_of
-from issmp_cat.selection import State, new_state
+from issmp_cat.selection import State
 from issmp_cat.selection.state import copy_state
 from issmp_cat.session.events import Answer, answer_event, impossible_answers
 from issmp_cat.session.opening import Opening, opening_of
@@ -102,13 +104,14 @@ class Session:
         problems = impossible_answers(answers, index, plan.rule.maximum)
         if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
             problems.insert(0, f"seed {seed!r}; expected a whole number from 0 to 2⁶³ − 1")
-        if problems:
+        opening = opening or Opening()
+        if problems := problems + opening.faults(exam):
             raise SessionError(f"session {candidate}".strip(), problems)
-        state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+        state = opening.begin(exam, plan)
         for n, answer in enumerate(answers):
             record(plan, state, n, index[answer.item], answer.score)
         session = cls(
-            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening or Opening(),
+            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening,
             _plan=plan, _state=state, _theta=0.0, _se=0.0, _reason=0, _next=-1,
         )  # fmt: skip
         return session._assess()
@@ -143,6 +146,17 @@ class Session:
     def next_item(self) -> Item | None:
         """The item to give next; None when the exam has ended."""
         return pool_of(self.bank).items[self._next] if self._next >= 0 else None
+
+    @property
+    def prior(self) -> tuple[float, float]:
+        """Mean and SD of what was known of θ before the first answer, logits: the population's or the candidate's."""
+        mean, sd = map(float, self._state.prior)
+        return self._plan.prior if math.isnan(mean) else (mean, sd)
+
+    @property
+    def prior_weights(self) -> Floats:
+        """The prior at the nodes of the posterior's grid, not normalised. Shape ``(nodes,)``."""
+        return self._state.origin.copy()
 
     @property
     def unproven(self) -> int:
@@ -202,7 +216,7 @@ class Session:
     @property
     def trace(self) -> tuple[TraceRow, ...]:
         """θ and its standard error after each answer, replayed."""
-        state = new_state(self._plan.pool, self._plan.windows.quota, self._plan.grid.prior)
+        state = self.opening.begin(self.exam, self._plan)
         index = pool_of(self.bank).index
         rows = []
         for n, answer in enumerate(self.answers):

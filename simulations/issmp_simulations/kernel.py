@@ -12,13 +12,14 @@ from issmp_cat.arrays import Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
 from issmp_cat.exam import Plan, Programme, choose, may_stop, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
+from issmp_cat.exam.start import set_prior
 from issmp_cat.irt import Parameters, draw_score
-from issmp_cat.random import ABILITY, RESPONSE, SPEED, TIME, normal, uniform
+from issmp_cat.random import ABILITY, PREDICTOR, RESPONSE, SPEED, TIME, normal, uniform
 from issmp_cat.selection import State
 from issmp_cat.selection.state import reset
 from issmp_cat.stopping import NO_ITEM, TIME_OUT, is_late
 
-__all__ = ["Pace", "Records", "draw_abilities", "new_records", "run_exams"]
+__all__ = ["Pace", "Records", "draw_abilities", "draw_predictors", "new_records", "run_exams"]
 
 compile_kernels(*kernels())
 
@@ -81,6 +82,14 @@ def draw_abilities(thetas: Floats, seed: int, first: int, mean: float, sd: float
         thetas[p] = mean + sd * normal(seed, ABILITY, first + p, 0)
 
 
+@jit()
+def draw_predictors(predictors: Floats, z: Floats, seed: int, first: int, correlation: float) -> None:
+    """Fill ``predictors`` with standard normal numbers of this correlation with ``z``, the standardised abilities."""
+    for p in range(len(z)):
+        rest = math.sqrt(1.0 - correlation * correlation) * normal(seed, PREDICTOR, first + p, 0)
+        predictors[p] = correlation * z[p] + rest
+
+
 def give_exams(
     plan: Plan,
     programme: Programme | None,
@@ -91,11 +100,14 @@ def give_exams(
     seed: int,
     pace: Pace,
     out: Records,
+    prior_means: Floats,
 ) -> None:
     """The loop of :func:`run_exams`, as it is compiled and as it runs plain."""
     for p in range(len(thetas)):
         person = first + p
         reset(state, plan.grid.prior)
+        if len(prior_means) > 0:
+            set_prior(plan.grid.nodes, state, prior_means[p], plan.start.background_sd)
         tempo = pace.log_median + pace.speed_sd * normal(seed, SPEED, person, 0) if pace.timed else 0.0
         seconds = 0.0
         n = 0
@@ -147,8 +159,9 @@ def _run_compiled(
     seed: int,
     pace: Pace,
     out: Records,
+    prior_means: Floats,
 ) -> None:
-    give_exams(plan, None, truth, state, thetas, first, seed, pace, out)
+    give_exams(plan, None, truth, state, thetas, first, seed, pace, out, prior_means)
 
 
 def run_exams(
@@ -161,6 +174,7 @@ def run_exams(
     seed: int,
     pace: Pace,
     out: Records,
+    prior_means: Floats | None = None,
 ) -> None:
     """Give the exam to the candidates from number ``first`` on.
 
@@ -176,8 +190,10 @@ def run_exams(
         seed: the study's seed.
         pace: how long answers take.
         out: filled.
+        prior_means: mean of each candidate's own prior, logits, shape ``(persons,)``; the population's when None.
     """
+    means = np.zeros(0) if prior_means is None else prior_means
     if programme is None:
-        _run_compiled(plan, truth, state, thetas, first, seed, pace, out)
+        _run_compiled(plan, truth, state, thetas, first, seed, pace, out, means)
     else:
-        give_exams(plan, programme, truth, state, thetas, first, seed, pace, out)
+        give_exams(plan, programme, truth, state, thetas, first, seed, pace, out, means)

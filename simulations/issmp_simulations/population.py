@@ -54,6 +54,8 @@ class Population:
         mean: of θ, logits; ``sd`` alike.
         clock: how long they take; None leaves time out of the simulation.
         thetas: abilities one by one, instead of mean and SD.
+        predictor_correlation: with θ, of what an exam predicts from ``[[start.background]]``: each candidate's prior
+            then has the mean that such a prediction gives. None leaves everybody with the population's prior.
 
     >>> Population(sd=0.527).describe(), Population.from_thetas([-1, 1]).describe()
     ('N(0, 0.527²)', '2 given abilities')
@@ -63,12 +65,17 @@ class Population:
     sd: float = 1.0
     clock: Clock | None = None
     thetas: tuple[float, ...] | None = None
+    predictor_correlation: float | None = None
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.mean) and self.sd >= 0 and math.isfinite(self.sd)):
             raise UsageError(
                 f"a population has a finite mean and an SD of at least 0, not {self.mean:g} and {self.sd:g}"
             )
+        if self.predictor_correlation is not None and not -1 <= self.predictor_correlation <= 1:
+            raise UsageError(f"predictor_correlation is {self.predictor_correlation:g}; a correlation is -1 to 1")
+        if self.predictor_correlation is not None and not self.sd > 0:
+            raise UsageError("predictor_correlation needs a population whose abilities differ: its SD is 0")
         if self.thetas is not None and not (self.thetas and all(math.isfinite(theta) for theta in self.thetas)):
             raise UsageError("thetas must be a list of finite numbers, at least one")
 
@@ -98,9 +105,33 @@ class Population:
         draw_abilities(thetas, seed, first, self.mean, self.sd)
         return thetas
 
+    def prior_means(self, abilities: Floats, seed: int, first: int, *, mean: float, spread: float) -> Floats | None:
+        """Mean of each candidate's prior, predicted from background; None without a predictor.
+
+        The prediction is ``mean + spread · u``, u standard normal with the stated correlation with θ: right on average
+        if ``spread`` is the correlation times the SD of θ, too bold or too timid else.
+
+        Args:
+            abilities: θ, logits, of the candidates from number ``first`` on. Shape ``(persons,)``.
+            seed: the study's seed; ``first``: number of the first candidate.
+            mean: the exam's prior mean, logits.
+            spread: SD of the prior means that the exam's table implies, logits.
+        """
+        import numpy as np
+
+        if self.predictor_correlation is None:
+            return None
+        from issmp_simulations.kernel import draw_predictors
+
+        found = np.empty(len(abilities))
+        draw_predictors(found, (abilities - self.mean) / self.sd, seed, first, float(self.predictor_correlation))
+        return mean + spread * found
+
     def describe(self) -> str:
         """In one phrase."""
         people = normal(self.mean, self.sd) if self.thetas is None else f"{len(self.thetas):,} given abilities"
+        if self.predictor_correlation is not None:
+            people = f"{people}, predictor correlated {self.predictor_correlation:g} with θ"
         if self.clock is None:
             return people
         pace = self.clock
@@ -115,7 +146,8 @@ class Population:
         clock = None
         if self.clock is not None:
             clock = {name: getattr(self.clock, name) for name in ("median_seconds", "log_sd", "speed_sd")}
+        predictor = {} if self.predictor_correlation is None else {"predictor_correlation": self.predictor_correlation}
         if self.thetas is None:
-            return {"mean": self.mean, "sd": self.sd, "clock": clock}
+            return {"mean": self.mean, "sd": self.sd, "clock": clock, **predictor}
         digest = hashlib.sha256(repr(self.thetas).encode()).hexdigest()[:12]
-        return {"thetas": len(self.thetas), "hash": digest, "clock": clock}
+        return {"thetas": len(self.thetas), "hash": digest, "clock": clock, **predictor}

@@ -173,6 +173,10 @@ class _Worker:
         self.design, self.keep_items, self.truth = design, keep_items, truth
         self.plan = design.plan()
         self.programme = programme_of(design.exam, design.bank)
+        if design.population.predictor_correlation is not None and not design.exam.start_from.background:
+            raise UsageError(
+                f'predictor_correlation is given, but exam "{design.exam.id}" has no [[start.background]] to predict by'
+            )
         self.rules: Rules = rules_of(design.exam, pool_of(design.bank))
         self.pace = pace_of(design.population)
 
@@ -192,7 +196,8 @@ class _Worker:
         ability = self.design.population.draw(seed, first, count)
         records = new_records(count, plan.rule.maximum)
         state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
-        run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records)
+        means = self.design.population.prior_means(ability, seed, first, mean=plan.prior[0], spread=plan.start.spread)
+        run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records, means)
         compliance = count_violations(self.rules, records.items, records.reason)
         given = records.items[records.items >= 0]
         return {

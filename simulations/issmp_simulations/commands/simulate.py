@@ -36,6 +36,12 @@ def command(
     truth: Annotated[
         Path | None, typer.Option(help="Bank of the same items by which candidates really answer.")
     ] = None,
+    predictor: Annotated[
+        float | None,
+        typer.Option(
+            min=-1, max=1, help="Correlation with θ of what [[start.background]] predicts. Default: no prediction."
+        ),
+    ] = None,
     clock: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Median seconds an item takes; without it time is left out.")
     ] = None,
@@ -76,7 +82,7 @@ def command(
 
     gates = [parse_gate(text) for text in gate or []]
     _require_possible(gates, [path for path in (output, candidates) if path is not None], plots, clock)
-    study = _run(bank, exam, n, seed, (mean, sd, clock), truth, checkpoint, threads, quiet)
+    study = _run(bank, exam, n, seed, (mean, sd, clock, predictor), truth, checkpoint, threads, quiet)
     print(study.to_json() if as_json else study.summary(), end="" if as_json else "\n")
     for path in _write(study, output, plots, candidates):
         say(f"wrote {path}", quiet)
@@ -104,7 +110,7 @@ def _run(
     exam: str,
     n: int,
     seed: int | None,
-    people: tuple[float | None, float | None, float | None],
+    people: tuple[float | None, float | None, float | None, float | None],
     truth: Path | None,
     checkpoint: Path | None,
     threads: int | None,
@@ -115,10 +121,15 @@ def _run(
     from issmp_simulations.sources import open_any_bank
     from issmp_simulations.warmup import announce_compilation
 
-    mean, sd, median = people
+    mean, sd, median, predictor = people
     items = open_any_bank(bank)
     own = Population.of_bank(items, clock=None if median is None else Clock(median_seconds=median))
-    population = replace(own, mean=own.mean if mean is None else mean, sd=own.sd if sd is None else sd)
+    population = replace(
+        own,
+        mean=own.mean if mean is None else mean,
+        sd=own.sd if sd is None else sd,
+        predictor_correlation=predictor,
+    )
     announce_compilation(quiet)
     with progress(f"{n:,} simulated exams", n, quiet) as advance:
         where = f"what was done is kept in {checkpoint}; the same command goes on" if checkpoint else "nothing was kept"

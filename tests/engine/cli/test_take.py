@@ -2,9 +2,11 @@
 
 import io
 import json
+from pathlib import Path
 
 import pytest
 
+import issmp_cat
 from issmp_cat import Exam, ItemBank
 from issmp_cat.cli.main import run
 
@@ -207,3 +209,38 @@ def test_the_report_agrees_with_the_session_in_python(capsys):
     for row in told["trace"]:
         session = session.answer(row["item"], row["score"])
     assert (session.result.score, session.result.passed) == (told["score"], told["decision"] == "pass")
+
+
+EXPERIENCE = """
+[start]
+background_sd = 0.8
+[[start.background]]
+name = "years"
+weight = 0.1
+center = 5
+"""
+
+
+@pytest.fixture
+def experience(folder):
+    text = (Path(issmp_cat.__file__).parent / "data" / "practice.toml").read_text(encoding="utf-8")
+    (folder / "e.toml").write_text(text.replace('id = "practice"', 'id = "e"') + EXPERIENCE, encoding="utf-8")
+    return ["take", "--exam", "e.toml", "--bank", "practice-bank", "--simulee", "0", "--seed", "1", "--quiet"]
+
+
+def test_background_is_given_by_name(experience, capsys):
+    assert run([*experience, "--background", "years=9"]) == 0
+    assert "(years): prior mean 0.40, SD 0.80" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([], 3, '"years" is missing'),
+        (["--background", "years"], 2, "expected name=number"),
+        (["--background", "years=5", "--background", "age=3"], 3, '"age" is unknown'),
+    ],
+)
+def test_background_that_does_not_fit_is_refused(experience, capsys, arguments, code, words):
+    assert run([*experience, *arguments]) == code
+    assert words in capsys.readouterr().err
