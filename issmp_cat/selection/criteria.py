@@ -43,7 +43,7 @@ __all__ = [
 INFORMATION, AVERAGE, DIVERGENCE, VARIANCE, EXPECTED, DISCRIMINATION, CLOSENESS, RISK, CHANCE = range(9)
 # An item that cannot turn the decision is worth this much of what it tells about it.
 TIE_BREAK = 2.0**-16
-# The other side of the cut is never quite impossible: odds stay numbers.
+# What is less likely than this cannot be divided by.
 LEAST_CHANCE = 2.0**-1000
 
 
@@ -158,11 +158,17 @@ def score_by_nodes(criterion: Criterion, space: Workspace, theta: float, out: Fl
 
 
 def weigh_nodes(criterion: Criterion, weights: Floats, prior: Floats, share: Floats) -> None:
-    """The posterior at the nodes, or the likelihood: what is left of it without the prior. Shapes ``(nodes,)``."""
+    """The posterior at the nodes, or the likelihood: what is left of it without the prior. Shapes ``(nodes,)``.
+
+    A node to which the prior gives nothing, or next to nothing, gets no likelihood: it cannot be told.
+    """
+    np.multiply(weights, 1.0, share)
     if criterion.by_likelihood:
-        np.divide(weights, prior, share)
-    else:
-        np.multiply(weights, 1.0, share)
+        top = 0.0
+        for k in range(len(share)):
+            top = max(top, weights[k])
+        for k in range(len(share)):
+            share[k] = weights[k] / top / prior[k] if prior[k] > LEAST_CHANCE else 0.0
     normalise(share)
 
 

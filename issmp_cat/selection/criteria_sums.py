@@ -13,7 +13,10 @@ NEGLIGIBLE = 2.0**-50
 
 
 def normalise(share: Floats) -> float:
-    """Make the weights of nodes sum to 1, in place, negligible ones 0; returns what they summed to."""
+    """Make the weights of nodes sum to 1, in place, negligible ones 0; returns what they summed to.
+
+    Where nothing weighs anything, nothing is changed.
+    """
     top = 0.0
     for k in range(len(share)):
         top = max(top, share[k])
@@ -22,6 +25,8 @@ def normalise(share: Floats) -> float:
         if share[k] < NEGLIGIBLE * top:
             share[k] = 0.0
         total += share[k]
+    if total == 0.0:
+        return 0.0
     for k in range(len(share)):
         share[k] /= total
     return total

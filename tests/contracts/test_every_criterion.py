@@ -72,13 +72,25 @@ def built(name, *, parameters=BANK, grid=GRID, **options):
     return build_criterion(name, parameters, grid, cut=CUT, length=LENGTH, **options)
 
 
-def scored(criterion, weights, *, n=5, seed=1, person=0, theta=None, blocked=None, score=score_all, space=None):
+def scored(
+    criterion,
+    weights,
+    *,
+    n=5,
+    seed=1,
+    person=0,
+    theta=None,
+    blocked=None,
+    score=score_all,
+    space=None,
+    prior=GRID.prior,
+):
     items = len(criterion.location)
     blocked = np.zeros(items, dtype=np.int64) if blocked is None else blocked
     theta = posterior_moments(GRID.nodes, weights)[0] if theta is None else theta
     out = np.zeros(items)
     space = new_workspace(criterion) if space is None else space
-    score(criterion, space, weights, GRID.prior, theta, n, seed, person, blocked, out)
+    score(criterion, space, weights, prior, theta, n, seed, person, blocked, out)
     return out
 
 
@@ -122,6 +134,30 @@ def test_every_score_depends_on_no_scratch_left_from_before(criterion, weights):
 
 def test_every_score_depends_on_the_shape_of_the_posterior_not_on_its_size(criterion, weights):
     assert_array_equal(scored(criterion, weights / 2**20), scored(criterion, weights))
+
+
+@pytest.mark.parametrize("sd", [0.01, 0.05, 0.2, 1.5])
+def test_every_score_is_finite_whatever_the_candidate_s_own_prior(criterion, sd):
+    """A small SD leaves nothing at all at the far nodes; all right then pulls where it leaves next to nothing."""
+    prior = np.exp(-0.5 * ((GRID.nodes + 1) / sd) ** 2)
+    weights = prior.copy()
+    for n in range(101):
+        if n in {0, 1, 100}:
+            found = scored(criterion, weights, prior=prior)
+            assert np.isfinite(found).all()
+            assert found.min() >= 0
+        update_posterior(GRID, weights, n, n % 60, SCORES[n % 60] - 1)
+
+
+def test_the_likelihood_does_not_depend_on_the_prior_it_is_divided_out_of():
+    answers = typical(0.5, 20, 6)
+    for name in ("mlwi", "kl", "gdi"):
+        usual = scored(built(name), answered(answers), theta=0.5)
+        prior = np.exp(-0.5 * ((GRID.nodes + 1) / 0.3) ** 2)
+        weights = prior.copy()
+        for n, (item, score) in enumerate(answers):
+            update_posterior(GRID, weights, n, item, score)
+        assert_allclose(scored(built(name), weights, prior=prior, theta=0.5), usual, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in BY_CHANCE])
