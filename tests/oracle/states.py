@@ -51,10 +51,11 @@ def decide(exam: Exam, bank: ItemBank, person: int, seed: int) -> Decision:
         item = choose(plan, None, state, n, standing(plan, state, n).theta, seed, person)
         score = draw_score(plan.pool.parameters, item, theta, uniform(seed, RESPONSE, person, n))
         record(plan, state, n, item, score)
-    return _decision(plan, state, stop, seed, person)
+    return decision_at(plan, state, stop, seed, person)
 
 
-def _decision(plan: Plan, state: State, n: int, seed: int, person: int) -> Decision:
+def decision_at(plan: Plan, state: State, n: int, seed: int, person: int) -> Decision:
+    """What the engine decides after ``n`` answers, with all that an oracle needs."""
     now = standing(plan, state, n).theta
     preference = preferred(plan, now)
     value, given = preference.value, state.items[:n].copy()
