@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test lint bench proof clean
+.PHONY: setup demo test lint bench proof million clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,10 @@ bench: $(READY)
 # Some 1,500 decisions against the whole integer programme: half an hour, resumable, proof/ keeps what is done.
 proof: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m oracle --folder proof
+
+# A million exams checked at every length, and run three ways that must agree to the last bit: some five minutes.
+million: $(READY)
+	$(BIN)/python benchmarks/million.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache demo proof

@@ -1,9 +1,9 @@
 """One next-item decision, cold from 60 answers: 1,500 items, 300 enemy pairs, six domains, windows at every stop.
 
 Compiled, in plain Python, and by ``scipy.optimize.milp`` (HiGHS, relative gap 0) on the same states. Cold means: state
-and posterior are rebuilt from the answers, θ is estimated, the item chosen; tables of the bank are built once, as a service
-would at its start. The programme alone is timed for milp, not its set-up. Targets: 15 µs compiled, 1 ms in plain Python
-without numba, and 10,000 times faster than milp, with the same next item by the stated rule.
+and posterior are rebuilt from the answers, θ is estimated, the item chosen; the bank's tables are built once, as a
+service would at its start. The programme alone is timed for milp, not its set-up. Targets: 15 µs compiled, 1 ms in
+plain Python without numba, and 10,000 times faster than milp, with the same next item by the stated rule.
 """
 
 from __future__ import annotations
