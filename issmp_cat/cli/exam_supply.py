@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from issmp_cat.bank import ItemBank
-from issmp_cat.exam import Exam, Plan, plan_exam
+from issmp_cat.exam import Exam, Plan, begin, plan_exam
 from issmp_cat.exam.content import content_of
 from issmp_cat.exam.supply import most_compatible
-from issmp_cat.selection import at_point, new_state
+from issmp_cat.selection import at_point
 from issmp_cat.selection.pool import NO_CLIQUE, grid_point
 from issmp_cat.selection.shadow import fill
 
@@ -114,7 +114,7 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
 def _precision(exam: Exam, plan: Plan, length: int) -> Precision:
     """The greedy test at the cut: an upper bound where enemies cross, the optimum elsewhere."""
     quota = np.array(exam.blueprint.quotas(length), dtype=np.int64)
-    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    state = begin(plan)
     info, _ = fill(plan.pool, state, quota, at_point(plan.pool, grid_point(exam.scale.theta_cut)), 0)
     return Precision(length, info, info**-0.5, (info + plan.prior[1] ** -2) ** -0.5)
 

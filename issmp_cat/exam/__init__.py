@@ -2,7 +2,7 @@
 
 from issmp_cat.exam.choose import Programme, choose, may_stop
 from issmp_cat.exam.definition import Exam
-from issmp_cat.exam.plan import Plan, plan_exam
+from issmp_cat.exam.plan import Plan, begin, plan_exam
 from issmp_cat.exam.step import Standing, next_item, provisional, record, standing
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "Plan",
     "Programme",
     "Standing",
+    "begin",
     "choose",
     "may_stop",
     "next_item",

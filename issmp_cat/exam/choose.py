@@ -6,8 +6,8 @@ from typing import Protocol
 
 from issmp_cat.exam.plan import Plan
 from issmp_cat.exam.start import first_theta
-from issmp_cat.exam.step import next_item, preferred, selection_draw
-from issmp_cat.selection import Preference, State
+from issmp_cat.exam.step import next_item, next_scored_item, preferred, scored, selection_draw
+from issmp_cat.selection import Criterion, Preference, State
 
 __all__ = ["Programme", "choose", "may_stop"]
 
@@ -22,16 +22,34 @@ class Programme(Protocol):
         """Whether the exam stands between item sets after ``n`` items."""
 
 
-def choose(plan: Plan, programme: Programme | None, state: State, n: int, theta: float, seed: int, person: int) -> int:
+def choose(
+    plan: Plan,
+    criterion: Criterion | None,
+    programme: Programme | None,
+    state: State,
+    n: int,
+    theta: float,
+    seed: int,
+    person: int,
+) -> int:
     """The item to give as number ``n`` (from 0); −1 when none can be given.
 
     A kernel while ``programme`` is None: the compiler leaves out what cannot be reached.
+
+    Args:
+        plan: the exam on its bank; ``criterion``: the plan's.
+        programme: chooses where rows cross; None elsewhere.
+        state: the exam under way; ``n``: items given so far; ``theta``: the estimate, logits.
+        seed: of the exam's draws; ``person``: the candidate's number.
     """
     if n == 0:
         theta = first_theta(plan.start, theta, seed, person)
     if programme is not None:
-        return programme.choose(plan, state, n, preferred(plan, theta), selection_draw(plan, n, seed, person))
-    return next_item(plan, state, n, theta, seed, person)
+        worth = preferred(plan, theta) if criterion is None else scored(plan, criterion, state, n, theta, seed, person)
+        return programme.choose(plan, state, n, worth, selection_draw(plan, n, seed, person))
+    if criterion is None:
+        return next_item(plan, state, n, theta, seed, person)
+    return next_scored_item(plan, criterion, state, n, theta, seed, person)
 
 
 def may_stop(programme: Programme | None, state: State, n: int) -> bool:

@@ -30,6 +30,7 @@ from issmp_cat.errors import ExamError
 from issmp_cat.exam.start import Start
 from issmp_cat.files import read_text
 from issmp_cat.scale import Scale
+from issmp_cat.selection import CriterionName
 from issmp_cat.stopping import ConfidenceInterval, FixedLength
 
 if TYPE_CHECKING:
@@ -59,9 +60,14 @@ class Length(Part):
 
 
 class Selection(Part):
-    """Take the most informative item, or draw evenly among the best (Kingsbury & Zara, 1989)."""
+    """By what items are judged, and whether the best is taken or one drawn among the best.
 
-    criterion: Literal["fisher_information", "fisher_at_cut"] = "fisher_information"
+    Randomesque selection draws evenly among the best few (Kingsbury & Zara, 1989). ``progressive`` lets chance weigh
+    at the start and the criterion at the end (Revuelta & Ponsoda, 1998); its number bends the growth, 0 is even.
+    """
+
+    criterion: CriterionName = "fisher_information"
+    progressive: Annotated[float, Field(ge=0, le=20)] | None = None
     rule: Literal["best", "randomesque"] = "randomesque"
     among: Annotated[int, Field(ge=2, le=50)] = 5
 
@@ -184,8 +190,10 @@ class Exam(Part):
 
     @functools.cached_property
     def version(self) -> str:
-        """Twelve hex digits of a hash over everything the exam decides."""
-        return hashlib.sha256(self.model_dump_json(exclude={"title", "note", "source"}).encode()).hexdigest()[:12]
+        """Twelve hex digits of a hash over everything the exam decides; what it leaves to defaults is left out."""
+        return hashlib.sha256(
+            self.model_dump_json(exclude={"title", "note", "source"}, exclude_defaults=True).encode()
+        ).hexdigest()[:12]
 
     @property
     def time_limit_seconds(self) -> float:

@@ -40,7 +40,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.ability.maximum": ("score_terms", "_slope_of", "_slope_at", "_root", "maximise"),
     "issmp_cat.stopping": ("is_late", "stop_reason"),
     "issmp_cat.selection.pool": ("grid_point",),
-    "issmp_cat.selection.preference": ("at_point",),
+    "issmp_cat.selection.preference": ("at_point", "ranked"),
     "issmp_cat.selection.criteria_sums": ("normalise", "average", "fold"),
     "issmp_cat.selection.criteria_chance": ("mix_chance",),
     "issmp_cat.selection.criteria": (
@@ -70,7 +70,16 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "_draw_among_best",
         "pick",
     ),
-    "issmp_cat.exam.step": ("standing", "provisional", "selection_draw", "preferred", "next_item", "record"),
+    "issmp_cat.exam.step": (
+        "standing",
+        "provisional",
+        "selection_draw",
+        "preferred",
+        "scored",
+        "next_item",
+        "next_scored_item",
+        "record",
+    ),
     "issmp_cat.exam.start": ("first_theta", "set_prior"),
     "issmp_cat.exam.choose": ("choose", "may_stop"),
 }

@@ -19,12 +19,12 @@ from issmp_cat.exam.infeasible import require_whole_test
 from issmp_cat.exam.programmes import build_programme
 from issmp_cat.exam.start import StartRule, build_start_rule, start_faults
 from issmp_cat.exam.supply import require_compatible_items, require_enough_items
-from issmp_cat.selection import Pool, at_point, build_pool, new_state
+from issmp_cat.selection import Criterion, Pool, State, at_point, build_criterion, build_pool, new_state
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.stopping import StopRule, build_stop_rule
 
-__all__ = ["Plan", "plan_exam", "pool_of"]
+__all__ = ["Plan", "begin", "plan_exam", "pool_of"]
 
 
 class Plan(NamedTuple):
@@ -37,6 +37,7 @@ class Plan(NamedTuple):
         prior: mean and SD of the population, logits.
         focus: grid point at which information counts, −1 for the one at θ̂.
         start: the θ of the first item, and how much background narrows the prior.
+        criterion: what scores the items at each decision; None where information at a grid point does.
     """
 
     pool: Pool
@@ -47,6 +48,12 @@ class Plan(NamedTuple):
     prior: tuple[float, float]
     focus: int
     start: StartRule
+    criterion: Criterion | None
+
+
+def begin(plan: Plan) -> State:
+    """An exam before its first item."""
+    return new_state(plan.pool, plan.windows.quota, plan.grid.prior, plan.criterion)
 
 
 @functools.lru_cache(maxsize=8)
@@ -86,12 +93,28 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
         prior=(mean, sd),
         focus=grid_point(exam.scale.theta_cut) if exam.selection.criterion == "fisher_at_cut" else -1,
         start=build_start_rule(exam.start_from, sd),
+        criterion=_criterion_of(exam, operational, grid),
     )
     if not pool.simple:
         _require_a_whole_test(exam, content.enemies, domain, plan)
     if (programme := build_programme(exam, bank, pool)) is not None:
         require_whole_test(exam, bank, pool, programme)
     return plan
+
+
+def _criterion_of(exam: Exam, operational: ItemBank, grid: Grid) -> Criterion | None:
+    """Tables of a criterion that scores items at each decision; None where rows of the pool's tables do."""
+    chosen = exam.selection
+    if chosen.criterion in ("fisher_information", "fisher_at_cut") and chosen.progressive is None:
+        return None
+    return build_criterion(
+        chosen.criterion,
+        operational.parameters,
+        grid,
+        cut=exam.scale.theta_cut,
+        length=exam.length.maximum,
+        progressive=None if chosen.progressive is None else float(chosen.progressive),
+    )
 
 
 def _domain_of_items(exam: Exam, bank: ItemBank) -> Ints:
@@ -111,7 +134,7 @@ def _domain_of_items(exam: Exam, bank: ItemBank) -> Ints:
 
 def _require_a_whole_test(exam: Exam, enemies: tuple[tuple[int, ...], ...], domain: Ints, plan: Plan) -> None:
     """Search for one whole test; ask the integer programme only when the search finds none."""
-    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    state = begin(plan)
     length, _ = search(plan.pool, state, plan.windows.quota, at_point(plan.pool, 0), 0, state.items, first_only=True)
     if length < 0:
         require_compatible_items(exam, domain, plan.windows.quota, enemies)

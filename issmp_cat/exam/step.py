@@ -8,11 +8,21 @@ from typing import NamedTuple
 from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, update_posterior
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
-from issmp_cat.selection import Preference, State, at_point, give, pick
+from issmp_cat.selection import Criterion, Preference, State, at_point, give, pick, ranked, score_all
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.stopping import stop_reason
 
-__all__ = ["Standing", "next_item", "preferred", "provisional", "record", "selection_draw", "standing"]
+__all__ = [
+    "Standing",
+    "next_item",
+    "next_scored_item",
+    "preferred",
+    "provisional",
+    "record",
+    "scored",
+    "selection_draw",
+    "standing",
+]
 
 
 class Standing(NamedTuple):
@@ -59,6 +69,20 @@ def preferred(plan: Plan, theta: float) -> Preference:
 def next_item(plan: Plan, state: State, n: int, theta: float, seed: int, person: int) -> int:
     """The item to give as number ``n`` (from 0); −1 when none can be given."""
     return pick(plan.pool, plan.windows, state, n, preferred(plan, theta), selection_draw(plan, n, seed, person))
+
+
+def scored(plan: Plan, criterion: Criterion, state: State, n: int, theta: float, seed: int, person: int) -> Preference:
+    """What each item is worth by the exam's criterion, computed for this decision."""
+    score_all(criterion, state.space, state.weights, state.origin, theta, n, seed, person, state.blocked, state.value)
+    return ranked(plan.pool, state.value)
+
+
+def next_scored_item(
+    plan: Plan, criterion: Criterion, state: State, n: int, theta: float, seed: int, person: int
+) -> int:
+    """The item to give as number ``n`` (from 0) where a criterion scores the items; −1 when none can be given."""
+    preference = scored(plan, criterion, state, n, theta, seed, person)
+    return pick(plan.pool, plan.windows, state, n, preference, selection_draw(plan, n, seed, person))
 
 
 def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:

@@ -96,9 +96,9 @@ class Workspace(NamedTuple):
     square: Floats
 
 
-def new_workspace(criterion: Criterion) -> Workspace:
-    """Room for :func:`score_all`."""
-    nodes, columns = criterion.at_nodes.shape
+def new_workspace(criterion: Criterion | None) -> Workspace:
+    """Room for :func:`score_all`; none where no criterion scores the items."""
+    nodes, columns = (0, 0) if criterion is None else criterion.at_nodes.shape
     columnwise = np.zeros(columns), np.zeros(columns), np.zeros(columns), np.zeros(columns)
     return Workspace(np.zeros(nodes), np.zeros(nodes), *columnwise)
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from issmp_cat.arrays import Floats, Ints
+from issmp_cat.selection.criteria import Criterion, Workspace, new_workspace
 from issmp_cat.selection.pool import Pool
 
 __all__ = ["State", "block", "copy_state", "give", "new_state", "reset"]
@@ -29,6 +30,8 @@ class State(NamedTuple):
         prior: mean and SD of the candidate's own prior, logits; not numbers where the population's holds. Shape
             ``(2,)``.
         origin: weights of the prior, from which ``weights`` began. Shape ``(nodes,)``.
+        value: what each item is worth, where a criterion scores them. Shape ``(items,)``, else of no length.
+        space: scratch for the criterion.
     """
 
     blocked: Ints
@@ -44,15 +47,18 @@ class State(NamedTuple):
     unproven: Ints
     prior: Floats
     origin: Floats
+    value: Floats
+    space: Workspace
 
 
-def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
+def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | None = None) -> State:
     """An exam before its first item.
 
     Args:
         pool: the bank.
         quota: items of each domain at full length. Shape ``(domains,)``.
         prior: weights at the nodes. Shape ``(nodes,)``.
+        criterion: scores the items; None where a table does.
     """
     length = int(quota.sum())
     return State(
@@ -69,12 +75,15 @@ def new_state(pool: Pool, quota: Ints, prior: Floats) -> State:
         unproven=np.zeros(1, dtype=np.int64),
         prior=np.full(2, np.nan),
         origin=prior.copy(),
+        value=np.zeros(0 if criterion is None else len(pool.domain)),
+        space=new_workspace(criterion),
     )
 
 
 def copy_state(state: State) -> State:
     """A state that can be written to without touching the first, scratch included: sessions may share an ancestor."""
-    return State._make(array.copy() for array in state)
+    arrays = {name: part.copy() for name, part in state._asdict().items() if isinstance(part, np.ndarray)}
+    return state._replace(**arrays, space=Workspace._make(array.copy() for array in state.space))
 
 
 def reset(state: State, prior: Floats) -> None:

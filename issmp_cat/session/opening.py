@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import SessionError
-from issmp_cat.exam import Exam, Plan
+from issmp_cat.exam import Exam, Plan, begin
 from issmp_cat.exam.start import background_faults, set_prior
-from issmp_cat.selection import State, new_state
+from issmp_cat.selection import State
 
 __all__ = ["Opening", "opening_of"]
 
@@ -41,7 +41,7 @@ class Opening(BaseModel):
         Raises:
             SessionError: the background puts the prior where scoring does not look.
         """
-        state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+        state = begin(plan)
         if exam.start_from.background:
             mean = plan.prior[0] + exam.start_from.shift(self.background)
             low, high = float(plan.grid.nodes[0]), float(plan.grid.nodes[-1])

@@ -127,7 +127,8 @@ class Session:
             reason = TIME_OUT
         item = -1
         if reason == 0:
-            item = choose(self._plan, programme, self._state, n, theta, self.seed, self.opening.person)
+            person = self.opening.person
+            item = choose(self._plan, self._plan.criterion, programme, self._state, n, theta, self.seed, person)
         if reason == 0 and item < 0:
             reason = NO_ITEM
         return replace(self, _theta=theta, _se=se, _reason=reason, _next=item)

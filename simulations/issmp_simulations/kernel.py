@@ -15,7 +15,7 @@ from issmp_cat.exam.kernels import kernels
 from issmp_cat.exam.start import set_prior
 from issmp_cat.irt import Parameters, draw_score
 from issmp_cat.random import ABILITY, PREDICTOR, RESPONSE, SPEED, TIME, normal, uniform
-from issmp_cat.selection import State
+from issmp_cat.selection import Criterion, State
 from issmp_cat.selection.state import reset
 from issmp_cat.stopping import NO_ITEM, TIME_OUT, is_late
 
@@ -92,6 +92,7 @@ def draw_predictors(predictors: Floats, z: Floats, seed: int, first: int, correl
 
 def give_exams(
     plan: Plan,
+    criterion: Criterion | None,
     programme: Programme | None,
     truth: Parameters,
     state: State,
@@ -120,7 +121,7 @@ def give_exams(
                 theta, reason = now.theta, now.reason
                 if reason != 0 and may_stop(programme, state, n):
                     break
-            item = choose(plan, programme, state, n, theta, seed, person)
+            item = choose(plan, criterion, programme, state, n, theta, seed, person)
             if item < 0:
                 reason = NO_ITEM
                 break
@@ -161,7 +162,23 @@ def _run_compiled(
     out: Records,
     prior_means: Floats,
 ) -> None:
-    give_exams(plan, None, truth, state, thetas, first, seed, pace, out, prior_means)
+    give_exams(plan, None, None, truth, state, thetas, first, seed, pace, out, prior_means)
+
+
+@jit()
+def _run_scored(
+    plan: Plan,
+    truth: Parameters,
+    state: State,
+    thetas: Floats,
+    first: int,
+    seed: int,
+    pace: Pace,
+    out: Records,
+    prior_means: Floats,
+) -> None:
+    # Ranking scores allocates: compiled apart, so that exams that look rows up do not pay for it.
+    give_exams(plan, plan.criterion, None, truth, state, thetas, first, seed, pace, out, prior_means)
 
 
 def run_exams(
@@ -193,7 +210,9 @@ def run_exams(
         prior_means: mean of each candidate's own prior, logits, shape ``(persons,)``; the population's when None.
     """
     means = np.zeros(0) if prior_means is None else prior_means
-    if programme is None:
+    if programme is not None:
+        give_exams(plan, plan.criterion, programme, truth, state, thetas, first, seed, pace, out, means)
+    elif plan.criterion is None:
         _run_compiled(plan, truth, state, thetas, first, seed, pace, out, means)
     else:
-        give_exams(plan, programme, truth, state, thetas, first, seed, pace, out, means)
+        _run_scored(plan, truth, state, thetas, first, seed, pace, out, means)

@@ -15,9 +15,8 @@ from issmp_cat import Exam, ItemBank, ResponseLog
 from issmp_cat.arrays import Floats, Ints, Ints32
 from issmp_cat.blueprint import largest_remainder
 from issmp_cat.errors import UsageError
-from issmp_cat.exam import Plan, plan_exam
+from issmp_cat.exam import Plan, begin, plan_exam
 from issmp_cat.exam.plan import pool_of
-from issmp_cat.selection import new_state
 from issmp_simulations.forms import answer_forms, choose_options, draw_forms
 from issmp_simulations.kernel import Pace, new_records, run_exams
 from issmp_simulations.keys import OPTIONS, key_numbers
@@ -183,13 +182,13 @@ class _Job:
         truth = self.bank.parameters
         if plan is not None:
             records = new_records(len(theta), self.length, times=timed)
-            state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+            state = begin(plan)
             run_exams(plan, None, truth, state, theta, first, self.seed, pace, records)
             return records.items, records.scores, records.times
-        by_domain, begin, quota = pack
+        by_domain, starts, quota = pack
         one_for_all = self.design == "fixed"
         forms = np.zeros((1 if one_for_all else len(theta), self.length), dtype=np.int32)
-        draw_forms(forms, by_domain, begin, quota, self.seed, 0 if one_for_all else first)
+        draw_forms(forms, by_domain, starts, quota, self.seed, 0 if one_for_all else first)
         if one_for_all:
             forms = np.repeat(forms, len(theta), axis=0)
         scores = np.zeros(forms.shape, dtype=np.int8)

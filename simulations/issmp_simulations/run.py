@@ -17,11 +17,10 @@ from pydantic import ConfigDict
 from issmp_cat import Exam, ItemBank, __version__
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import BankError, UsageError
-from issmp_cat.exam import Plan, plan_exam
+from issmp_cat.exam import Plan, begin, plan_exam
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.programmes import programme_of
 from issmp_cat.irt import Parameters, select
-from issmp_cat.selection import new_state
 from issmp_simulations.checkpoint import Checkpoint
 from issmp_simulations.compliance import Compliance, Rules, count_violations, rules_of, total
 from issmp_simulations.kernel import Pace, new_records, run_exams
@@ -195,7 +194,7 @@ class _Worker:
         plan, seed = self.plan, self.design.seed
         ability = self.design.population.draw(seed, first, count)
         records = new_records(count, plan.rule.maximum)
-        state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+        state = begin(plan)
         means = self.design.population.prior_means(ability, seed, first, mean=plan.prior[0], spread=plan.start.spread)
         run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records, means)
         compliance = count_violations(self.rules, records.items, records.reason)

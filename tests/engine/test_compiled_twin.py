@@ -1,13 +1,15 @@
 """A simulated exam and a real one take the same decisions: the compiled loop against the session, bit for bit."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from issmp_cat import Exam
-from issmp_cat.exam import plan_exam
+from issmp_cat.exam import begin, plan_exam
 from issmp_cat.irt import probability_at
 from issmp_cat.random import RESPONSE, SPEED, TIME, normal, uniform
-from issmp_cat.selection import new_state
+from issmp_cat.selection import CriterionName
 from issmp_cat.stopping import REASONS
 from issmp_simulations.kernel import Pace, new_records, run_exams
 from issmp_simulations.standard import standard_bank
@@ -23,7 +25,7 @@ def variant(**changes):
 def compiled(exam, bank, theta, seed, pace=NO_CLOCK):
     plan = plan_exam(exam, bank)
     out = new_records(1, plan.rule.maximum)
-    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    state = begin(plan)
     run_exams(plan, None, plan.pool.parameters, state, np.array([theta]), 0, seed, pace, out)
     return out
 
@@ -57,6 +59,24 @@ def assert_twins(exam, bank, theta, seed, pace=NO_CLOCK):
 def test_same_items_estimates_and_stops_under_eap(name, selection, seed):
     theta = (-1.5, -0.3, 0.2, 1.8)[seed]
     assert_twins(variant(selection=selection), BANKS[name], theta, seed)
+
+
+CRITERIA = [name for name in get_args(CriterionName) if name != "fisher_information"]
+
+
+@pytest.mark.parametrize("criterion", CRITERIA)
+@pytest.mark.parametrize("rule", ["best", "randomesque"])
+def test_same_items_by_every_criterion(criterion, rule):
+    exam = variant(selection={"criterion": criterion, "rule": rule}, length={"minimum": 20, "maximum": 30})
+    assert_twins(exam, BANKS["218"], 0.3, 3)
+
+
+@pytest.mark.parametrize("criterion", ["fisher_information", "mepv"])
+def test_same_items_where_chance_weighs_at_the_start(criterion):
+    selection = {"criterion": criterion, "rule": "best", "progressive": 1.0}
+    out, _ = assert_twins(variant(selection=selection), BANKS["218"], 0.3, 3)
+    plain, _ = assert_twins(variant(selection={**selection, "progressive": None}), BANKS["218"], 0.3, 3)
+    assert out.items[0, 0] != plain.items[0, 0]
 
 
 @pytest.mark.parametrize("estimator", ["map", "ml", "wle"])

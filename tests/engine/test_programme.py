@@ -10,9 +10,9 @@ import pytest
 from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.blueprint import open_domains
 from issmp_cat.errors import BlueprintInfeasible
-from issmp_cat.exam import plan_exam
+from issmp_cat.exam import begin, plan_exam
 from issmp_cat.exam.programmes import programme_of
-from issmp_cat.selection import give, new_state, ranked
+from issmp_cat.selection import give, ranked
 
 WEIGHTS = (("0.5", "0.5"), ("0.6", "0.4"), ("0.7", "0.3"), ("0.4", "0.3", "0.3"))
 
@@ -36,7 +36,7 @@ class Case:
     def __init__(self, exam, bank, value):
         self.exam, self.bank = exam, bank
         self.plan, self.programme = plan_exam(exam, bank), programme_of(exam, bank)
-        self.state = new_state(self.plan.pool, self.plan.windows.quota, self.plan.grid.prior)
+        self.state = begin(self.plan)
         self.preference = ranked(self.plan.pool, np.array(value, dtype=float))
         self.given = []
         members = {}

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from issmp_cat import Exam
-from issmp_cat.exam import plan_exam
-from issmp_cat.selection import at_point, new_state
+from issmp_cat.exam import begin, plan_exam
+from issmp_cat.selection import at_point
 from issmp_cat.selection.shadow import search
 from oracle.compare import candidates, faults
 from oracle.designs import CASES, DESIGNS, HOSTILE, bank_of, exam_of
@@ -57,7 +57,7 @@ def test_search_finds_the_optimum_of_the_programme_from_the_first_item():
     """The whole test itself, not only its first item."""
     exam, bank = Exam.load("issmp"), bank_of("218")
     plan, programme = plan_exam(exam, bank), FullProgramme(exam, bank)
-    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    state = begin(plan)
     for point in range(20, 141, 15):
         value = plan.pool.information[point]
         best = at_point(plan.pool, point)

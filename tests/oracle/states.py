@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from issmp_cat import Exam, ItemBank
-from issmp_cat.exam import Plan, choose, plan_exam, record, standing
+from issmp_cat.exam import Plan, begin, choose, plan_exam, record, standing
 from issmp_cat.exam.step import preferred, selection_draw
 from issmp_cat.irt import draw_score
 from issmp_cat.random import RESPONSE, normal, uniform
-from issmp_cat.selection import State, new_state
+from issmp_cat.selection import State
 from issmp_cat.selection.pick import _best_available, _is_settled
 from issmp_cat.selection.shadow import search
 
@@ -44,7 +44,7 @@ class Decision:
 def decide(exam: Exam, bank: ItemBank, person: int, seed: int) -> Decision:
     """Simulate one exam up to a length drawn evenly over the exam, and let the engine decide there."""
     plan = plan_exam(exam, bank)
-    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    state = begin(plan)
     theta = normal(seed, ABILITIES, person, 0)
     stop = int(uniform(seed, ABILITIES, person, 1) * plan.rule.maximum)
     for n in range(stop):
