@@ -144,6 +144,11 @@ def score(
         raise UsageError(f'unknown estimator "{method}"; known: {", ".join(ESTIMATORS)}')
     answers = log if isinstance(log, ResponseLog) else read_log(log)
     place, left_out = _match(answers, bank, pretest=pretest)
+    if stepped := [bank.ids[k] for k in place[place >= 0] if bank.items[k].highest > 1]:
+        raise ResponseLogError(
+            "response log",
+            [f"{len(stepped)} items have steps, such as {stepped[0]}: logs of these cannot be scored yet"],
+        )
     tally_scores(answers)
     start, codes, persons = code_answers(answers, place, len(bank))
     population = prior or (bank.metric.latent_mean, bank.metric.latent_sd)

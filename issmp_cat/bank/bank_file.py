@@ -12,17 +12,19 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from issmp_cat.bank.item import Item, Metric
+from issmp_cat.bank.item import POLYTOMOUS, Item, Metric
 from issmp_cat.bank.item_bank import ItemBank, contradictions
 from issmp_cat.errors import BankError
 from issmp_cat.files import atomic_write, read_json, read_text, write_json
 
-__all__ = ["item_row", "load_bank", "plain_faults", "save_bank"]
+__all__ = ["item_row", "item_rows", "load_bank", "plain_faults", "save_bank"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/item-bank", 1
 _CSV_FIELDS = (
     "id", "domain", "model", "a", "b", "c", "d", "se_a", "se_b", "se_c", "status", "enemies", "item_set", "answers",
 )  # fmt: skip
+# Written only when some item has them: step after step in one cell, separated by spaces.
+_STEPS = "steps"
 
 _NUMBERS = ("a", "b", "c", "d", "se_a", "se_b", "se_c", "answers", "D")
 
@@ -126,8 +128,9 @@ def _load_csv(path: Path) -> ItemBank:
 
 
 def _header_faults(header: list[str]) -> list[str]:
-    problems = [f'no column "{name}"; found: {", ".join(header)}' for name in ("id", "b") if name not in header]
-    problems += [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, "D")]
+    needed = ("id",) if _STEPS in header else ("id", "b")
+    problems = [f'no column "{name}"; found: {", ".join(header)}' for name in needed if name not in header]
+    problems += [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, _STEPS, "D")]
     return problems + [f'column "{name}" stands twice' for name in dict.fromkeys(header) if header.count(name) > 1]
 
 
@@ -154,6 +157,11 @@ def _csv_rows(reader: csv.DictReader[str], header: list[str]) -> tuple[list[tupl
 def _cell_faults(row: dict[str, str]) -> list[str]:
     given = {name: row[name] for name in _NUMBERS if row.get(name)}
     faults = [f'{name} is "{text}"; expected a number' for name, text in given.items() if not _is_number(text)]
+    steps = row.get(_STEPS, "")
+    if not all(map(_is_number, steps.split())):
+        faults.append(f'steps is "{steps}"; expected numbers separated by spaces')
+    if steps and not row.get("model"):
+        faults.append(f"steps, but no model; expected one of {', '.join(POLYTOMOUS)}")
     return faults + [
         f'{name} is "{text}"; expected a number of at least 0'
         for name, text in given.items()
@@ -167,6 +175,7 @@ def _csv_item(row: dict[str, str]) -> dict[str, Any]:
     errors = {name: filled.pop(f"se_{name}", None) for name in ("a", "b", "c")}
     item: dict[str, Any] = {"domain": "all", **filled}
     item["enemies"] = filled.get("enemies", "").split()
+    item[_STEPS] = filled.get(_STEPS, "").split()
     metric = float(item.pop("D", 1.0))
     if metric != 1.0:
         # A slope written for exp(−D a (θ − b)) is D times larger in the logistic metric, and so is its error.
@@ -192,9 +201,10 @@ def save_bank(bank: ItemBank, path: str | Path) -> None:
             )
         with atomic_write(path) as handle:
             delimiter = "\t" if Path(path).suffix.lower() == ".tsv" else ","
-            writer = csv.DictWriter(handle, _CSV_FIELDS, delimiter=delimiter, lineterminator="\n")
+            rows = item_rows(bank.items)
+            writer = csv.DictWriter(handle, rows[0], delimiter=delimiter, lineterminator="\n")
             writer.writeheader()
-            writer.writerows(item_row(item) for item in bank.items)
+            writer.writerows(rows)
         return
     write_json(
         path,
@@ -212,8 +222,14 @@ def save_bank(bank: ItemBank, path: str | Path) -> None:
     )
 
 
-def item_row(item: Item) -> dict[str, Any]:
-    """An item as one row of a table; what was not estimated is None."""
+def item_rows(items: Sequence[Item]) -> list[dict[str, Any]]:
+    """Items as rows of one table; it has a column for steps when some item has any."""
+    stepped = any(item.steps for item in items)
+    return [item_row(item, stepped=stepped) for item in items]
+
+
+def item_row(item: Item, *, stepped: bool = False) -> dict[str, Any]:
+    """An item as one row of a table, with its steps if asked for; what was not estimated is None."""
     errors = {f"se_{n}": item.covariance.standard_error(n) if item.covariance else None for n in ("a", "b", "c")}
     plain = {name: getattr(item, name) for name in ("id", "domain", "model", "a", "b", "c", "d")}
     rest = {
@@ -222,4 +238,5 @@ def item_row(item: Item) -> dict[str, Any]:
         "item_set": item.item_set,
         "answers": item.answers,
     }
-    return {**plain, **errors, **rest}
+    steps = {_STEPS: " ".join(map(repr, item.steps))} if stepped else {}
+    return {**plain, **steps, **errors, **rest}

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from math import fsum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Content", "Covariance", "Item", "Metric"]
+__all__ = ["POLYTOMOUS", "Content", "Covariance", "Item", "Metric"]
+
+POLYTOMOUS = ("grm", "gpcm", "pcm")
+# Scores are kept in one signed byte, as everywhere in a response log.
+MOST_STEPS = 127
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
+Location = Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
 
 
@@ -72,13 +79,21 @@ class Content(Border):
 
 
 class Item(Border):
-    """An item: its parameters (a per logit, b in logits, D = 1), its place in the blueprint, its history."""
+    """An item: its parameters (a per logit, b in logits, D = 1), its place in the blueprint, its history.
+
+    An item of the models grm, gpcm and pcm is scored 0, 1, … up to the number of its ``steps``, which stand on the θ
+    scale, not relative to b; b is then their mean unless given.
+
+    >>> Item(id="essay", domain="D1", model="grm", a=1.2, steps=(-1.0, 0.0, 2.5)).b
+    0.5
+    """
 
     id: Identifier
     domain: Identifier
-    model: Literal["rasch", "1pl", "2pl", "3pl", "4pl"] = "2pl"
+    model: Literal["rasch", "1pl", "2pl", "3pl", "4pl", "grm", "gpcm", "pcm"] = "2pl"
     a: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
-    b: Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
+    b: Location
+    steps: Annotated[tuple[Location, ...], Field(max_length=MOST_STEPS)] = ()
     c: Annotated[float, Field(ge=0, lt=1)] = 0.0
     d: Annotated[float, Field(gt=0, le=1)] = 1.0
     covariance: Covariance | None = None
@@ -92,19 +107,59 @@ class Item(Border):
     content: Content | None = None
     provisional: bool = False
 
+    @property
+    def highest(self) -> int:
+        """The most the item can be scored: 1 when it is right or wrong."""
+        return len(self.steps) or 1
+
+    @model_validator(mode="before")
+    @classmethod
+    def _b_is_the_mean_of_the_steps(cls, values: Any) -> Any:
+        """Fill in b; steps that are not numbers are left to their own fault."""
+        if isinstance(values, dict) and values.get("b") is None and values.get("steps"):
+            try:
+                steps = [float(step) for step in values["steps"]]
+            except (TypeError, ValueError):
+                steps = [0.0]
+            return {**values, "b": fsum(steps) / len(steps)}
+        return values
+
     @model_validator(mode="after")
     def _parameters_fit_the_model(self) -> Self:
-        faults = []
-        if self.c >= self.d:
-            faults.append(f"c {self.c:g} is not below d {self.d:g}")
-        if self.model == "rasch" and self.a != 1.0:
-            faults.append(f"a Rasch item has a = 1, this one {self.a:g}")
-        if self.model in ("rasch", "1pl", "2pl") and self.c != 0.0:
-            faults.append(f"a {self.model} item has c = 0, this one {self.c:g}")
-        if self.model != "4pl" and self.d != 1.0:
-            faults.append(f"a {self.model} item has d = 1, this one {self.d:g}")
+        faults = [*self._misfits()]
         if self.id in self.enemies:
             faults.append("is its own enemy")
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def _misfits(self) -> Iterator[str]:
+        """Parameters that the model does not have, or not so."""
+        named = {"rasch": "Rasch", "pcm": "PCM"}
+        if self.c >= self.d:
+            yield f"c {self.c:g} is not below d {self.d:g}"
+        if self.model in named and self.a != 1.0:
+            yield f"a {named[self.model]} item has a = 1, this one {self.a:g}"
+        if self.model not in ("3pl", "4pl") and self.c != 0.0:
+            yield f"a {self.model} item has c = 0, this one {self.c:g}"
+        if self.model != "4pl" and self.d != 1.0:
+            yield f"a {self.model} item has d = 1, this one {self.d:g}"
+        if self.model in POLYTOMOUS:
+            yield from self._misplaced_steps()
+        elif self.steps:
+            yield f"a {self.model} item has no steps; models with steps are {', '.join(POLYTOMOUS)}"
+
+    def _misplaced_steps(self) -> Iterator[str]:
+        if not self.steps:
+            yield f"a {self.model} item needs steps, one for each score above 0"
+            return
+        if self.model == "grm":
+            for k, (lower, upper) in enumerate(zip(self.steps, self.steps[1:], strict=False), 2):
+                if upper <= lower:
+                    yield f"step {k} ({upper:g}) is not above step {k - 1} ({lower:g}), as thresholds of grm must be"
+        # The mean of equal steps may miss them by a rounding.
+        if not min(self.steps) - 1e-9 <= self.b <= max(self.steps) + 1e-9:
+            lowest, highest = min(self.steps), max(self.steps)
+            yield f"b {self.b:g} lies outside its steps, {lowest:g} to {highest:g}: steps are not relative to b"
+        if self.content is not None:
+            yield f"a key scores 0 or 1: a {self.model} item cannot have content with options"

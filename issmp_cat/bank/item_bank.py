@@ -17,7 +17,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.bank.item import Item, Metric
 from issmp_cat.errors import BankError
-from issmp_cat.irt import Parameters, dichotomous
+from issmp_cat.irt import DICHOTOMOUS, GRADED, PARTIAL, Parameters, build_parameters
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ __all__ = ["ItemBank", "contradictions"]
 
 # What is known about an item without changing how it is chosen or scored.
 _NO_DECISION = {"answers", "provisional", "statistics", "verdict"}
+_KINDS = {"grm": GRADED, "gpcm": PARTIAL, "pcm": PARTIAL}
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,7 +144,7 @@ class ItemBank:
 
     @functools.cached_property
     def b(self) -> Floats:
-        """Difficulties in logits. Shape ``(items,)``."""
+        """Difficulties in logits; the mean of the steps, unless given, for items with steps. Shape ``(items,)``."""
         return self._parameter("b")
 
     @functools.cached_property
@@ -159,7 +160,9 @@ class ItemBank:
     @functools.cached_property
     def parameters(self) -> Parameters:
         """All parameters, as the kernels take them."""
-        return dichotomous(self.a, self.b, self.c, self.d)
+        kind = np.array([_KINDS.get(item.model, DICHOTOMOUS) for item in self.items])
+        steps = [np.array(item.steps or (item.b,)) for item in self.items]
+        return build_parameters(self.a, self.b, self.c, self.d, kind, steps)
 
     @functools.cached_property
     def enemies(self) -> tuple[tuple[int, ...], ...]:
@@ -174,7 +177,11 @@ class ItemBank:
     @functools.cached_property
     def version(self) -> str:
         """Twelve hex digits of a hash over everything that can change a decision or a score."""
-        core = [item.model_dump(mode="json", exclude=_NO_DECISION) for item in self.items]
+        # Right-or-wrong items keep the hash they had before there were others.
+        core = [
+            item.model_dump(mode="json", exclude=_NO_DECISION if item.steps else {*_NO_DECISION, "steps"})
+            for item in self.items
+        ]
         text = json.dumps([self.metric.model_dump(), core], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -206,9 +213,9 @@ class ItemBank:
         """One row an item, as a table for reading and plotting."""
         import pandas as pd
 
-        from issmp_cat.bank.bank_file import item_row
+        from issmp_cat.bank.bank_file import item_rows
 
-        return pd.DataFrame([item_row(item) for item in self.items])
+        return pd.DataFrame(item_rows(self.items))
 
     def __repr__(self) -> str:
         sizes = Counter(item.domain for item in self.items)

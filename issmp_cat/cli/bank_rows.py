@@ -18,11 +18,12 @@ Row = dict[str, Any]
 def rows_of(bank: ItemBank) -> list[Row]:
     """One row an item: parameters, classical statistics of any kind the bank holds, verdict."""
     kinds = list(dict.fromkeys(name for item in bank.items for name in item.statistics))
-    return [_row(item, kinds) for item in bank.items]
+    stepped = any(item.steps for item in bank.items)
+    return [_row(item, kinds, stepped=stepped) for item in bank.items]
 
 
-def _row(item: Item, kinds: list[str]) -> Row:
-    plain = item_row(item)
+def _row(item: Item, kinds: list[str], *, stepped: bool) -> Row:
+    plain = item_row(item, stepped=stepped)
     enemies, item_set = plain.pop("enemies"), plain.pop("item_set")
     statistics = {name: item.statistics.get(name) for name in kinds}
     return {**plain, **statistics, "enemies": enemies, "item_set": item_set, "verdict": item.verdict}
@@ -61,7 +62,7 @@ def item_facts(bank: ItemBank, name: str) -> Row:
     if name not in bank.index:
         raise UsageError(f'no item "{name}" in bank "{bank.id}"{did_you_mean(name, bank.ids)}')
     item = bank.items[bank.index[name]]
-    facts = {**_row(item, list(item.statistics)), **item.attributes}
+    facts = {**_row(item, list(item.statistics), stepped=bool(item.steps)), **item.attributes}
     facts["enemies"] = " ".join(bank.ids[foe] for foe in bank.enemies[bank.index[name]])
     if item.provisional:
         facts["note"] = "provisional: judged, not measured"

@@ -49,7 +49,8 @@ def question_page(session: Session, item: Item) -> str:
     head = f"Question {len(session.answers) + 1} of {_length(session)}, {_clock(session)}"
     lines = ["", head, "-" * len(head)]
     if item.content is None:
-        lines.append(wrap(f"Item {item.id}: this bank holds no question texts. Was it answered right?"))
+        asked = "Was it answered right?" if item.highest == 1 else "How was the answer scored?"
+        lines.append(wrap(f"Item {item.id}: this bank holds no question texts. {asked}"))
         return "\n".join(lines)
     lines += [wrap(item.content.stem), ""]
     lines += [wrap(option, f"  {chr(ord('A') + k)}  ", "     ") for k, option in enumerate(item.content.options)]

@@ -23,7 +23,7 @@ MEDIAN_SECONDS, LOG_SD = 60.0, 0.5
 
 
 class Reply(NamedTuple):
-    """An answer (1, 0 or a letter), or None to stop; the seconds it took; whether Ctrl-C ended it."""
+    """An answer (a score or a letter), or None to stop; the seconds it took; whether Ctrl-C ended it."""
 
     response: int | str | None
     seconds: float
@@ -95,7 +95,7 @@ def _words(path: str) -> Iterator[tuple[int, str]]:
 
 
 class Simulee:
-    """A simulated candidate: right with the chance the model gives at ``theta``, by the bank that holds the truth.
+    """A simulated candidate: answers with the chances the model gives at ``theta``, by the bank that holds the truth.
 
     Args:
         theta: ability, logits.
@@ -115,10 +115,13 @@ class Simulee:
 
         if item.id not in self._truth.index:
             raise SessionError("--truth", [f'item "{item.id}" is not in bank "{self._truth.id}"'])
+        true = self._truth.index[item.id]
+        if (other := self._truth.items[true].highest) != item.highest:
+            problem = f'item "{item.id}" is scored 0 to {item.highest}, but 0 to {other} in bank "{self._truth.id}"'
+            raise SessionError("--truth", [problem])
         n, person = len(session.answers), session.opening.person
-        chance = uniform(self._seed, RESPONSE, person, n)
-        score = draw_score(self._truth.parameters, self._truth.index[item.id], self.theta, chance)
-        return Reply(int(score), MEDIAN_SECONDS * math.exp(LOG_SD * normal(self._seed, TIME, person, n)))
+        score = draw_score(self._truth.parameters, true, self.theta, uniform(self._seed, RESPONSE, person, n))
+        return Reply(score, MEDIAN_SECONDS * math.exp(LOG_SD * normal(self._seed, TIME, person, n)))
 
 
 def letters(item: Item) -> list[str]:
@@ -129,7 +132,9 @@ def letters(item: Item) -> list[str]:
 def hint(item: Item) -> str:
     """What may be answered."""
     given = letters(item)
-    return f"{given[0]}–{given[-1]}" if given else "1 for right, 0 for wrong"
+    if given:
+        return f"{given[0]}–{given[-1]}"
+    return "1 for right, 0 for wrong" if item.highest == 1 else f"the score, 0 to {item.highest}"
 
 
 def understand(item: Item, text: str) -> int | str | None:
@@ -143,4 +148,4 @@ def understand(item: Item, text: str) -> int | str | None:
     given = letters(item)
     if given:
         return word if word in given else None
-    return int(word) if word in ("0", "1") else None
+    return int(word) if word in map(str, range(item.highest + 1)) else None

@@ -11,11 +11,14 @@ from issmp_cat.irt.curves import (
     slope,
     slope_change,
 )
-from issmp_cat.irt.parameters import Parameters, build_parameters, dichotomous, select
+from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, PARTIAL, Parameters, build_parameters, dichotomous, select
 from issmp_cat.irt.tables import category_curves, item_information
 from issmp_cat.irt.vectors import category_probabilities, information, probability
 
 __all__ = [
+    "DICHOTOMOUS",
+    "GRADED",
+    "PARTIAL",
     "Parameters",
     "answer_terms",
     "build_parameters",

@@ -64,7 +64,8 @@ def draw_score(parameters: Parameters, item: int, theta: float, draw: float) -> 
         draw: in [0, 1).
     """
     if parameters.kind[item] == DICHOTOMOUS:
-        return 1 if draw < category_probability(parameters, item, 1, theta) else 0
+        a, b, c, d = parameters.a[item], parameters.b[item], parameters.c[item], parameters.d[item]
+        return 1 if draw < probability_at(theta, a, b, c, d) else 0
     reached = 0.0
     for score in range(highest_score(parameters, item), 0, -1):
         reached += category_probability(parameters, item, score, theta)

@@ -30,7 +30,8 @@ class DomainReport:
     """How one domain went.
 
     Attributes:
-        items: questions answered; ``right``: how many correctly; ``share``: what the blueprint asks at this length.
+        items: questions answered; ``right``: the points they gave, one for each right answer; ``possible``: the points
+            they could give; ``share``: how many questions the blueprint asks at this length.
         theta: ability in this domain, logits, from its own answers and, by the correlation of domains, from the
             others'; ``se``: its standard error; ``low`` and ``high``: its interval. None where there are too few
             answers to say.
@@ -42,6 +43,7 @@ class DomainReport:
     name: str
     items: int
     right: int
+    possible: int
     share: float
     theta: float | None
     se: float | None
@@ -207,7 +209,7 @@ def _rule(exam: Exam) -> str:
 
 def _domains(session: Session, z: float) -> tuple[DomainReport, ...]:
     """Every domain by its own answers, and with the help of the others'."""
-    exam, grid = session.exam, plan_exam(session.exam, session.bank).grid
+    exam, grid, items = session.exam, plan_exam(session.exam, session.bank).grid, pool_of(session.bank).items
     answers = _answers_by_domain(session)
     prior = session.prior_weights
     own = [_own_ability(grid, prior, given) for given in answers]
@@ -225,6 +227,7 @@ def _domains(session: Session, z: float) -> tuple[DomainReport, ...]:
             name=domain.name,
             items=len(answers[k]),
             right=sum(score for _, score in answers[k]),
+            possible=sum(items[item].highest for item, _ in answers[k]),
             share=float(domain.weight) * len(session.answers),
             **_abilities(float(theta[k]), float(se[k]), own[k], z, exam.scale.theta_cut) if enough[k] else _UNSAID,
         )

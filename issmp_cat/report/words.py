@@ -31,7 +31,7 @@ def as_text(report: ScoreReport) -> str:
         "",
     ]
     for domain in report.domains:
-        right = f"{domain.right} of {domain.items} right"
+        right = f"{domain.right} of {domain.possible} {'right' if domain.possible == domain.items else 'points'}"
         said = "" if domain.theta is None or domain.se is None else f"θ = {minus(domain.theta)} ({minus(domain.se)})"
         name = textwrap.shorten(f"{domain.id} {domain.name}", WIDTH - len(said) - 2, placeholder=" …")
         lines += [f"{name}  {said}", f"   {right:<16}{gauge(domain, report.cut)}   {domain.verdict}"]
@@ -66,7 +66,7 @@ def gauge(domain: DomainReport, cut: float) -> str:
     """The interval of a domain's ability on a line from −3 to 3 logits.
 
     >>> from issmp_cat.report.score import DomainReport
-    >>> gauge(DomainReport("D1", "", 9, 5, 9.0, 0.0, 0.8, 0.0, 0.8, -1.0, 1.0, "near"), -0.4)
+    >>> gauge(DomainReport("D1", "", 9, 5, 9, 9.0, 0.0, 0.8, 0.0, 0.8, -1.0, 1.0, "near"), -0.4)
     '          ├──┃─●────┤          '
     """
     low, high, width = GAUGE

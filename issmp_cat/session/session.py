@@ -101,7 +101,7 @@ class Session:
         """
         plan = plan_exam(exam, bank)
         index = pool_of(bank).index
-        problems = impossible_answers(answers, index, plan.rule.maximum)
+        problems = impossible_answers(answers, pool_of(bank), plan.rule.maximum)
         if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
             problems.insert(0, f"seed {seed!r}; expected a whole number from 0 to 2⁶³ − 1")
         opening = opening or Opening()

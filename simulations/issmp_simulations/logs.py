@@ -62,7 +62,7 @@ def sample_log(
         true_theta: keep each candidate's θ as the column ``cov_true_theta``.
 
     Raises:
-        UsageError: an impossible number or design.
+        UsageError: an impossible number or design, or options of items that are not right or wrong.
         BlueprintInfeasible: an adaptive log on a bank that cannot fill the blueprint.
 
     >>> from issmp_simulations import standard_bank
@@ -76,6 +76,8 @@ def sample_log(
     operational = pool_of(bank)
     length = len(operational) if answers is None else answers
     _require_sensible(persons, length, len(operational), population)
+    if options and (stepped := [item.id for item in operational.items if item.highest > 1]):
+        raise UsageError(f"chosen options need right-or-wrong items; {len(stepped)} have steps, such as {stepped[0]}")
     job = _Job(
         bank=operational,
         length=length,

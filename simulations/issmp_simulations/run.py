@@ -53,14 +53,22 @@ class Design:
         """Parameters by which candidates answer, in the order of the bank's operational items.
 
         Raises:
-            BankError: an item of the bank is not in the bank that holds the truth.
+            BankError: an item of the bank is not in the bank that holds the truth, or has other scores there.
         """
-        ids = [item.id for item in pool_of(self.bank).items]
+        items = pool_of(self.bank).items
+        ids = [item.id for item in items]
         if missing := [id_ for id_ in ids if id_ not in self.truth.index]:
             raise BankError(
                 f"true bank {self.truth.id}",
                 [f"{len(missing)} items of bank {self.bank.id} are not in it, for example {', '.join(missing[:3])}"],
             )
+        true = [self.truth.items[self.truth.index[id_]] for id_ in ids]
+        if other := [
+            f'item "{item.id}" is scored 0 to {there.highest}, but 0 to {item.highest} in bank {self.bank.id}'
+            for item, there in zip(items, true, strict=True)
+            if item.highest != there.highest
+        ]:
+            raise BankError(f"true bank {self.truth.id}", other)
         return select(self.truth.parameters, np.array([self.truth.index[id_] for id_ in ids]))
 
     def as_dict(self) -> dict[str, Any]:

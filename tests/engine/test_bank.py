@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from issmp_cat import Item, ItemBank
 from issmp_cat.bank import Content, Covariance, Metric
 from issmp_cat.errors import BankError, InputRejected
+from issmp_cat.irt import DICHOTOMOUS, GRADED, PARTIAL
 
 CONTENT = {"stem": "Which?", "options": ["one", "two", "three"], "key": "B", "rationale": "Because."}
 
@@ -414,3 +415,93 @@ def test_a_misspelt_enemy_is_guessed(refused):
     assert refused(content) == [
         'item "i2" names the enemy "D3-0412", which is not in the bank (did you mean "D3-0421"?)'
     ]
+
+
+# ---- items with several scores
+
+STEPPED = [
+    {"id": "g", "domain": "D1", "model": "grm", "a": 1.2, "steps": [-1.0, 0.1, 2.4]},
+    {"id": "q", "domain": "D1", "model": "gpcm", "a": 0.7, "steps": [0.8, -0.6]},
+    {"id": "p", "domain": "D2", "model": "pcm", "b": 0.2, "steps": [-0.5, 0.5, 1.0, 0.1]},
+    {"id": "r", "domain": "D2", "model": "3pl", "a": 0.9, "b": 0.3, "c": 0.2},
+]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".csv", ".tsv"])
+def test_items_with_steps_come_back_from_any_file(load, tmp_path, suffix):
+    bank = load(bank_file(items=STEPPED))
+    assert [item.highest for item in bank.items] == [3, 2, 4, 1]
+    assert bank.b.tolist() == pytest.approx([0.5, 0.1, 0.2, 0.3], rel=1e-15)
+    bank.save(tmp_path / f"again{suffix}")
+    again = ItemBank.load(tmp_path / f"again{suffix}")
+    assert again.items == bank.items
+    assert again.version == bank.version
+
+
+def test_parameters_hold_every_model(load):
+    found = load(bank_file(items=STEPPED)).parameters
+    assert found.kind.tolist() == [GRADED, PARTIAL, PARTIAL, DICHOTOMOUS]
+    assert found.first.tolist() == [0, 4, 7, 12, 14]
+    assert found.steps.tolist() == [0, -1, 0.1, 2.4, 0, 0.8, -0.6, 0, -0.5, 0.5, 1.0, 0.1, 0, 0.3]
+    assert not any(values.flags.writeable for values in found)
+
+
+def test_a_table_has_a_column_for_steps_only_where_there_are_any(load, tmp_path):
+    stepped, plain = load(bank_file(items=STEPPED)), load(bank_file())
+    assert stepped.frame["steps"].tolist() == ["-1.0 0.1 2.4", "0.8 -0.6", "-0.5 0.5 1.0 0.1", ""]
+    assert "steps" not in plain.frame
+    plain.save(tmp_path / "plain.csv")
+    assert "steps" not in (tmp_path / "plain.csv").read_text().splitlines()[0]
+
+
+def test_slopes_of_the_normal_metric_are_converted_whatever_the_model(load):
+    text = "id,model,a,steps,D\ng,grm,0.8,-1 0 1,1.702\n"
+    assert load(text, ".csv").a.tolist() == pytest.approx([0.8 * 1.702], rel=1e-15)
+
+
+def test_right_or_wrong_banks_keep_the_version_they_had_before_there_were_steps():
+    """Computed by the program before: sessions begun then can be resumed."""
+    guessed = Item(id="i2", domain="D1", model="3pl", a=1.2, b=-0.5, c=0.2, enemies=("i1",))
+    assert ItemBank.from_items([Item(id="i1", domain="D1", b=0.5), guessed]).version == "cc0bf1651caf"
+
+
+def test_the_version_changes_with_a_step(load):
+    moved = [{**STEPPED[0], "steps": [-1.0, 0.2, 2.4], "b": 0.5}, *STEPPED[1:]]
+    assert load(bank_file(items=moved)).version != load(bank_file(items=STEPPED)).version
+
+
+@pytest.mark.parametrize(
+    ("item", "words"),
+    [
+        ({"model": "grm"}, "b: Field required"),
+        ({"model": "grm", "b": 0.0}, "a grm item needs steps, one for each score above 0"),
+        ({"model": "grm", "steps": [0.5, 0.5, 0.1]}, "step 2 (0.5) is not above step 1 (0.5)"),
+        ({"model": "grm", "steps": [0.5, 0.5, 0.1]}, "step 3 (0.1) is not above step 2 (0.5)"),
+        ({"model": "pcm", "a": 1.1, "steps": [0.0, 1.0]}, "a PCM item has a = 1, this one 1.1"),
+        ({"model": "gpcm", "c": 0.2, "steps": [0.0, 1.0]}, "a gpcm item has c = 0, this one 0.2"),
+        ({"model": "gpcm", "d": 0.9, "steps": [0.0, 1.0]}, "a gpcm item has d = 1, this one 0.9"),
+        (
+            {"model": "gpcm", "b": 2.0, "steps": [-1.0, 1.0]},
+            "b 2 lies outside its steps, -1 to 1: steps are not relative",
+        ),
+        ({"model": "2pl", "b": 0.0, "steps": [0.0]}, "a 2pl item has no steps; models with steps are grm, gpcm, pcm"),
+        ({"model": "grm", "steps": [-1.0, 70.0]}, "steps.1: Input should be less than or equal to 50 (found 70.0)"),
+        ({"model": "grm", "steps": ["low", 1.0]}, "steps.0: Input should be a valid number"),
+        ({"model": "pcm", "steps": [0.0, 1.0], "content": CONTENT}, "a pcm item cannot have content with options"),
+    ],
+)
+def test_steps_that_do_not_fit_are_refused(refused, item, words):
+    problems = refused(bank_file(items=[{"id": "i1", "domain": "D1", **item}]))
+    assert any(words in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("g,grm,,-1 high 1", 'line 2: steps is "-1 high 1"; expected numbers separated by spaces'),
+        ("g,,0,-1 1", "line 2: steps, but no model; expected one of grm, gpcm, pcm"),
+        ("g,2pl,,", 'line 2 "g": b: Field required'),
+    ],
+)
+def test_steps_that_cannot_be_read_from_a_table_are_refused(refused, row, words):
+    assert words in refused(f"id,model,b,steps\n{row}\n", ".csv")

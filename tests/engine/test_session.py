@@ -274,7 +274,7 @@ def test_a_session_of_another_exam_version_is_refused_and_of_a_retitled_one_is_n
         ({"seed": "x"}, "seed"),
         ({"colour": "red"}, "colour: unknown field"),
         ({"extra_seconds": -1}, "extra_seconds"),
-        ({"answers": [{"item": "i00", "score": 2}]}, "answers.0.score"),
+        ({"answers": [{"item": "i00", "score": 128}]}, "answers.0.score"),
         ({"answers": [{"item": "i00"}]}, "answers.0.score"),
         ({"answers": [{"item": "zz", "score": 1}]}, 'an answer to "zz", but'),
         ({"answers": "none"}, "answers"),
