@@ -31,6 +31,10 @@ def command(
     background: Annotated[
         list[str] | None, typer.Option(help='What is known of the candidate, such as "years=5". Repeatable.')
     ] = None,
+    seen: Annotated[
+        list[Path] | None,
+        typer.Option(help="Session file of an earlier attempt, for [retakes] seen_items. Repeatable."),
+    ] = None,
     save: Annotated[Path | None, typer.Option(help="Session file, written after every answer.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this file.")] = None,
     answers: Annotated[str | None, typer.Option(help="Read the answers from this file; - for standard input.")] = None,
@@ -58,9 +62,9 @@ def command(
         raise UsageError("--answers and --simulee exclude each other: either a list answers or the model does")
     if truth and simulee is None:
         raise UsageError("--truth says who answers for a simulated candidate: give --simulee too")
-    if resume and (seed is not None or person is not None or background):
-        raise UsageError("--resume goes on with what is in the file: leave --seed, --person and --background out")
-    known = {"person": person or 0, "background": _values(background or [])}
+    if resume and (seed is not None or person is not None or background or seen):
+        raise UsageError("--resume goes on with what is in the file: leave --seed, --person, --background, --seen out")
+    known = {"person": person or 0, "background": _values(background or []), "seen": _seen(seen or [])}
     session = _resumed(resume, exam, bank) if resume else _opened(exam, bank, seed, candidate, known)
     respondent: Respondent = Person()
     said = ""
@@ -87,6 +91,13 @@ def _opened(exam: str | None, bank: str | None, seed: int | None, candidate: str
     if bank is None and loaded.id != "practice":
         raise UsageError(f'exam "{loaded.id}" needs a bank: give --bank FILE')
     return loaded.start(open_bank(bank or "practice-bank"), seed=seed, candidate=candidate, **known)
+
+
+def _seen(paths: list[Path]) -> list[str]:
+    """The items of earlier attempts."""
+    from issmp_cat.session.session_file import seen_in
+
+    return [item for path in paths for item in seen_in(path)]
 
 
 def _values(pairs: list[str]) -> dict[str, float]:

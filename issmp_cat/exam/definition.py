@@ -6,7 +6,7 @@ import datetime as dt
 import functools
 import hashlib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from importlib import resources
 from pathlib import Path
@@ -92,9 +92,21 @@ class Scoring(Part):
 
 
 class Retakes(Part):
-    """Days to wait before the second, third, … attempt; the last one repeats."""
+    """Days to wait before the second, third, … attempt, the last one repeating; and whether items may come again.
+
+    Items seen in earlier attempts are allowed, barred, or limited to ``at_most`` of them.
+    """
 
     waiting_days: tuple[Annotated[int, Field(ge=0, le=36_500)], ...] = ()
+    seen_items: Literal["allow", "bar", "limit"] = "allow"
+    at_most: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _limit_has_a_number(self) -> Self:
+        if (self.at_most is None) == (self.seen_items == "limit"):
+            msg = 'seen_items = "limit" and at_most, how many seen items may come again, belong together'
+            raise ValueError(msg)
+        return self
 
 
 class Report(Part):
@@ -208,6 +220,7 @@ class Exam(Part):
         candidate: str = "",
         person: int = 0,
         background: Mapping[str, float] | None = None,
+        seen: Iterable[str] = (),
     ) -> Session:
         """Open a session for one candidate.
 
@@ -217,15 +230,16 @@ class Exam(Part):
             candidate: whose session it is.
             person: number of the candidate in a simulation of the same seed, to replay that exam.
             background: what is known of the candidate, by the names of the exam's ``[[start.background]]``.
+            seen: ids of the items seen in earlier attempts, for the exam's ``[retakes] seen_items``.
 
         Raises:
-            BlueprintInfeasible: the bank cannot fill the blueprint.
+            BlueprintInfeasible: the bank cannot fill the blueprint, or not with what the candidate has not seen.
             ExamError: the bank has items of a domain that the exam does not know.
             SessionError: what is said about the candidate does not fit the exam; all faults are listed.
         """
         from issmp_cat.session import Session
 
-        known = {"person": person, "background": dict(background or {})}
+        known = {"person": person, "background": dict(background or {}), "seen": sorted(set(seen))}
         return Session.start(self, bank, seed=seed, candidate=candidate, **known)
 
 

@@ -60,9 +60,10 @@ class ScoreReport:
 
     Abilities in logits, scores on the exam's scale. ``decision`` is None while the exam is under way; ``score_low``
     and ``score_high`` bound the score at ``level``. ``prior_mean`` and ``prior_sd`` say what was taken to be known of
-    θ before the first answer, by the candidate's ``background`` if any is named. ``domain_correlation`` is that of the
-    abilities in two domains, by which domain scores borrow strength; an assumption where no source is given.
-    ``simulated`` says how the answers came about when no person gave them.
+    θ before the first answer, by the candidate's ``background`` if any is named. ``seen_again`` counts the questions
+    that the candidate had seen in an earlier attempt. ``domain_correlation`` is that of the abilities in two domains,
+    by which domain scores borrow strength; an assumption where no source is given. ``simulated`` says how the answers
+    came about when no person gave them.
     """
 
     exam: str
@@ -98,6 +99,7 @@ class ScoreReport:
     domain_correlation_source: str
     domains: tuple[DomainReport, ...]
     off_blueprint: int
+    seen_again: int
     unproven: int
     assumption: str
     provisional: bool
@@ -193,6 +195,7 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         domain_correlation_source=exam.report.domain_correlation_source,
         domains=_domains(session, z),
         off_blueprint=_off_blueprint(session),
+        seen_again=sum(answer.item in session.opening.seen for answer in session.answers),
         unproven=session.unproven,
         assumption=exam.scale.assumed,
         provisional=session.bank.provisional,

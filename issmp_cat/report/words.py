@@ -94,6 +94,8 @@ def caveats(report: ScoreReport) -> list[str]:
         said.append("Every domain is within one item of its share of the blueprint.")
     if report.unproven:
         said.append(f"{report.unproven} items were chosen without a proof that they were the best possible.")
+    if report.seen_again:
+        said.append(f"{report.seen_again} of the questions had been seen in an earlier attempt.")
     said += from_background(report)
     said += borrowing(report)
     said.append(

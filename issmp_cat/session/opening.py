@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import SessionError
-from issmp_cat.exam import Exam, Plan, begin
+from issmp_cat.exam import Exam, begin
+from issmp_cat.exam.overlap import Terms
 from issmp_cat.exam.start import background_faults, set_prior
 from issmp_cat.selection import State
 
@@ -21,27 +22,31 @@ class Opening(BaseModel):
     Attributes:
         person: number of the candidate in a simulation of the same seed; all draws are keyed by both.
         background: values known of the candidate, by the exam's names.
+        seen: ids of the items seen in earlier attempts.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     person: Annotated[int, Field(ge=0, lt=2**32)] = 0
     background: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
+    seen: tuple[str, ...] = ()
 
     def faults(self, exam: Exam) -> list[str]:
         """What does not fit the exam; nothing when all does."""
         return background_faults(exam.start_from, self.background)
 
-    def begin(self, exam: Exam, plan: Plan) -> State:
+    def begin(self, exam: Exam, terms: Terms) -> State:
         """An exam before its first item.
 
         Args:
-            exam: the exam; ``plan``: it on its bank.
+            exam: the exam; ``terms``: as it is given to this candidate.
 
         Raises:
             SessionError: the background puts the prior where scoring does not look.
         """
+        plan = terms.plan
         state = begin(plan)
+        state.blocked[terms.barred] += 1
         if exam.start_from.background:
             mean = plan.prior[0] + exam.start_from.shift(self.background)
             low, high = float(plan.grid.nodes[0]), float(plan.grid.nodes[-1])

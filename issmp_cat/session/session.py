@@ -14,8 +14,8 @@ from issmp_cat.arrays import Floats
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, Plan, choose, may_stop, plan_exam, record, standing
+from issmp_cat.exam.overlap import Terms, terms_for
 from issmp_cat.exam.plan import pool_of
-from issmp_cat.exam.programmes import programme_of
 from issmp_cat.selection import State
 from issmp_cat.selection.state import copy_state
 from issmp_cat.session.events import Answer, answer_event, impossible_answers
@@ -55,7 +55,7 @@ class Session:
     answers: tuple[Answer, ...] = ()
     extra_seconds: float = 0.0
     opening: Opening = field(default_factory=Opening)
-    _plan: Plan = field(repr=False, kw_only=True)
+    _terms: Terms = field(repr=False, kw_only=True)
     _state: State = field(repr=False, kw_only=True)
     _theta: float = field(repr=False, kw_only=True)
     _se: float = field(repr=False, kw_only=True)
@@ -107,12 +107,13 @@ class Session:
         opening = opening or Opening()
         if problems := problems + opening.faults(exam):
             raise SessionError(f"session {candidate}".strip(), problems)
-        state = opening.begin(exam, plan)
+        terms = terms_for(exam, bank, opening.seen)
+        state = opening.begin(exam, terms)
         for n, answer in enumerate(answers):
             record(plan, state, n, index[answer.item], answer.score)
         session = cls(
             exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening,
-            _plan=plan, _state=state, _theta=0.0, _se=0.0, _reason=0, _next=-1,
+            _terms=terms, _state=state, _theta=0.0, _se=0.0, _reason=0, _next=-1,
         )  # fmt: skip
         return session._assess()
 
@@ -120,7 +121,7 @@ class Session:
         """Estimate, ask the stopping rule, choose the next item."""
         n = len(self.answers)
         theta, se, reason = standing(self._plan, self._state, n)
-        programme = programme_of(self.exam, self.bank)
+        programme = self._terms.programme
         if not may_stop(programme, self._state, n):
             reason = 0
         if reason == 0 and is_late(self._plan.rule, self.seconds):
@@ -132,6 +133,10 @@ class Session:
         if reason == 0 and item < 0:
             reason = NO_ITEM
         return replace(self, _theta=theta, _se=se, _reason=reason, _next=item)
+
+    @property
+    def _plan(self) -> Plan:
+        return self._terms.plan
 
     @property
     def finished(self) -> bool:
@@ -217,7 +222,7 @@ class Session:
     @property
     def trace(self) -> tuple[TraceRow, ...]:
         """θ and its standard error after each answer, replayed."""
-        state = self.opening.begin(self.exam, self._plan)
+        state = self.opening.begin(self.exam, self._terms)
         index = pool_of(self.bank).index
         rows = []
         for n, answer in enumerate(self.answers):

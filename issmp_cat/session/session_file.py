@@ -18,7 +18,7 @@ from issmp_cat.session.opening import Opening
 if TYPE_CHECKING:
     from issmp_cat.session.session import Session
 
-__all__ = ["SessionFile", "read_session_file", "write_session_file"]
+__all__ = ["SessionFile", "read_session_file", "seen_in", "write_session_file"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/session", 1
 
@@ -59,6 +59,20 @@ def write_session_file(session: Session, path: str | Path) -> None:
     opening = session.opening.model_dump(mode="json", exclude_defaults=True)
     written = content.model_dump(mode="json", exclude={"opening"})
     write_json(path, {**written, **({"opening": opening} if opening else {})})
+
+
+def seen_in(path: str | Path) -> tuple[str, ...]:
+    """Ids of the items that a session's file says were answered; of any exam and bank version.
+
+    Raises:
+        SessionError: not a session file.
+    """
+    content: Any = read_json(path, SessionError)
+    try:
+        saved = SessionFile.model_validate(content)
+    except ValidationError as error:
+        raise SessionError(str(path), plain_faults(error)) from None
+    return tuple(answer.item for answer in saved.answers)
 
 
 def read_session_file(path: str | Path, exam: Exam, bank: ItemBank) -> SessionFile:

@@ -244,3 +244,18 @@ def test_background_is_given_by_name(experience, capsys):
 def test_background_that_does_not_fit_is_refused(experience, capsys, arguments, code, words):
     assert run([*experience, *arguments]) == code
     assert words in capsys.readouterr().err
+
+
+def test_the_items_of_an_earlier_attempt_are_barred(folder, capsys):
+    text = (Path(issmp_cat.__file__).parent / "data" / "practice.toml").read_text(encoding="utf-8")
+    text = text.replace('id = "practice"', 'id = "e"') + '\n[retakes]\nseen_items = "bar"\n'
+    (folder / "e.toml").write_text(text, encoding="utf-8")
+    call = ["take", "--exam", "e.toml", "--bank", "practice-bank", "--simulee", "0", "--quiet", "--json"]
+    assert run([*call, "--seed", "1", "--save", "first.json"]) == 0
+    first = {row["item"] for row in json.loads(capsys.readouterr().out)["trace"]}
+    assert run([*call, "--seed", "2", "--seen", "first.json", "--save", "second.json"]) == 0
+    second = {row["item"] for row in json.loads(capsys.readouterr().out)["trace"]}
+    assert len(first) == len(second) == 20
+    assert not first & second
+    assert run([*call, "--seed", "3", "--seen", "e.toml"]) == 3
+    assert "not JSON" in capsys.readouterr().err
