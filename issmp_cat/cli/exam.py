@@ -122,6 +122,7 @@ def _length(exam: Exam) -> str:
     low, high = exam.length.minimum, exam.length.maximum
     length = f"{high} items" if low == high else f"{low} to {high} items"
     limit = f", {exam.time_limit_minutes:g} minutes" if exam.time_limit_minutes else ", no time limit"
+    limit += f" (then the last {exam.last_n} estimates decide)" if exam.last_n else ""
     return f"{length}{limit}; pass at {exam.scale.pass_mark} of {exam.scale.highest}"
 
 
@@ -144,8 +145,9 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
     parts = loaded.model_dump(mode="json", exclude_none=True)
     rows = [
         (f"{part}.{name}", ", ".join(map(_in_words, value)) if isinstance(value, list) else value)
-        for part in ("length", "start", "selection", "scoring", "stopping", "scale", "retakes", "report")
-        for name, value in parts[part].items()
+        for section in ("length", "start", "selection", "scoring", "stopping", "scale", "retakes", "report")
+        for part, values in _tables(section, parts[section])
+        for name, value in values.items()
         if name != "assumption"
     ]
     print()
@@ -156,6 +158,11 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
 def _in_words(value: object) -> str:
     """One entry of a list; a table of the exam file as its names and values."""
     return " ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
+
+
+def _tables(name: str, values: Any) -> list[tuple[str, dict[str, Any]]]:
+    """A section's one table, or its several with their numbers."""
+    return [(f"{name}.{k + 1}", one) for k, one in enumerate(values)] if isinstance(values, list) else [(name, values)]
 
 
 @app.command("list")

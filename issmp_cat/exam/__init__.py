@@ -3,7 +3,7 @@
 from issmp_cat.exam.choose import Programme, choose, may_stop
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.plan import Plan, begin, plan_exam
-from issmp_cat.exam.step import Standing, next_item, provisional, record, standing
+from issmp_cat.exam.step import Standing, estimated, next_item, provisional, record, standing
 
 __all__ = [
     "Exam",
@@ -12,6 +12,7 @@ __all__ = [
     "Standing",
     "begin",
     "choose",
+    "estimated",
     "may_stop",
     "next_item",
     "plan_exam",

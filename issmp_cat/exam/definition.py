@@ -31,7 +31,7 @@ from issmp_cat.exam.start import Start
 from issmp_cat.files import read_text
 from issmp_cat.scale import Scale
 from issmp_cat.selection import CriterionName
-from issmp_cat.stopping import ConfidenceInterval, FixedLength
+from issmp_cat.stopping import FixedLength, Stopping, TimeOut, contradictions
 
 if TYPE_CHECKING:
     from issmp_cat.session import Session
@@ -140,25 +140,30 @@ class Exam(Part):
     blueprint: Blueprint
     length: Length
     time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
+    time_out: TimeOut = "final_estimate"
+    last_n: Annotated[int, Field(ge=1)] | None = None
     selection: Selection = Field(default_factory=Selection)
     scoring: Scoring = Field(default_factory=Scoring)
     # The table [start]: the name belongs to the method.
     start_from: Start = Field(default_factory=Start, alias="start")
-    stopping: Annotated[FixedLength | ConfidenceInterval, Field(discriminator="rule")] = Field(
-        default_factory=FixedLength
-    )
+    stopping: Stopping = Field(default_factory=FixedLength)
     scale: Scale
     retakes: Retakes = Field(default_factory=Retakes)
     report: Report = Field(default_factory=Report)
 
     @model_validator(mode="after")
-    def _stopping_fits_the_length(self) -> Self:
-        if isinstance(self.stopping, FixedLength) and self.length.minimum != self.length.maximum:
-            msg = (
-                f"a fixed-length exam has one length, not {self.length.minimum} to {self.length.maximum}; "
-                'set both alike, or [stopping] rule = "confidence_interval"'
-            )
-            raise ValueError(msg)
+    def _stopping_makes_sense(self) -> Self:
+        faults = contradictions(
+            self.stopping,
+            minimum=self.length.minimum,
+            maximum=self.length.maximum,
+            estimator=self.scoring.estimator,
+            time_out=self.time_out,
+            last_n=self.last_n,
+            timed=self.time_limit_minutes is not None,
+        )
+        if faults:
+            raise ValueError("; ".join(faults))
         return self
 
     @model_serializer(mode="wrap")

@@ -19,10 +19,11 @@ from issmp_cat.exam.infeasible import require_whole_test
 from issmp_cat.exam.programmes import build_programme
 from issmp_cat.exam.start import StartRule, build_start_rule, start_faults
 from issmp_cat.exam.supply import require_compatible_items, require_enough_items
+from issmp_cat.irt import category_curves
 from issmp_cat.selection import Criterion, Pool, State, at_point, build_criterion, build_pool, new_state
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
-from issmp_cat.stopping import StopRule, build_stop_rule
+from issmp_cat.stopping import BankTables, StopRule, build_stop_rule, unreachable
 
 __all__ = ["Plan", "begin", "plan_exam", "pool_of"]
 
@@ -53,7 +54,8 @@ class Plan(NamedTuple):
 
 def begin(plan: Plan) -> State:
     """An exam before its first item."""
-    return new_state(plan.pool, plan.windows.quota, plan.grid.prior, plan.criterion)
+    points = plan.rule.evidence.shape[1]
+    return new_state(plan.pool, plan.windows.quota, plan.grid.prior, plan.criterion, points)
 
 
 @functools.lru_cache(maxsize=8)
@@ -88,6 +90,15 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
             maximum=exam.length.maximum,
             cut=exam.scale.theta_cut,
             seconds=exam.time_limit_seconds,
+            last_n=exam.last_n or 0,
+            bank=BankTables(
+                functools.partial(category_curves, parameters=operational.parameters),
+                nodes=grid.nodes,
+                likelihood=grid.likelihood,
+                first=grid.first,
+                domain=domain,
+                most=windows.quota,
+            ),
         ),
         method=estimator_code(exam.scoring.estimator),
         prior=(mean, sd),
@@ -146,3 +157,5 @@ def _require_reachable_cut(exam: Exam, grid: Grid) -> None:
         seen = f"{low:g} to {high:g}"
         problem = f"theta_cut {exam.scale.theta_cut:g} lies outside the abilities that scoring considers, {seen}"
         raise ExamError(exam.id, [f"{problem}. Move the cut, or raise scoring.limit."])
+    if problems := unreachable(exam.stopping, exam.scale.theta_cut, low, high):
+        raise ExamError(exam.id, problems)

@@ -10,10 +10,11 @@ from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
 from issmp_cat.selection import Criterion, Preference, State, at_point, give, pick, ranked, score_all
 from issmp_cat.selection.pool import grid_point
-from issmp_cat.stopping import stop_reason
+from issmp_cat.stopping import add_evidence, stop_reason
 
 __all__ = [
     "Standing",
+    "estimated",
     "next_item",
     "next_scored_item",
     "preferred",
@@ -33,27 +34,43 @@ class Standing(NamedTuple):
     reason: int
 
 
-def standing(plan: Plan, state: State, n: int) -> Standing:
-    """Estimate θ from the ``n`` answers recorded, and ask the stopping rule.
+def estimated(plan: Plan, state: State, n: int) -> tuple[float, float]:
+    """θ from the ``n`` answers recorded, and its standard error, logits.
 
     The standard error is the posterior SD with EAP, asymptotic otherwise. Before the first answer every estimator
     starts from the prior, the population's or the candidate's own; the fences are the ends of the grid.
     """
     if plan.method == EAP or n == 0:
-        theta, se = posterior_moments(plan.grid.nodes, state.weights)
-    else:
-        fences = (plan.grid.nodes[0], plan.grid.nodes[-1])
-        own = (state.prior[0], state.prior[1])
-        prior = plan.prior if math.isnan(own[0]) else own
-        theta, se = maximise(plan.method, plan.pool.parameters, state.items, state.scores, n, fences, prior)
-    return Standing(theta, se, stop_reason(plan.rule, n, theta, se))
+        return posterior_moments(plan.grid.nodes, state.weights)
+    fences = (plan.grid.nodes[0], plan.grid.nodes[-1])
+    own = (state.prior[0], state.prior[1])
+    prior = plan.prior if math.isnan(own[0]) else own
+    theta, se = maximise(plan.method, plan.pool.parameters, state.items, state.scores, n, fences, prior)
+    return theta, se
+
+
+def standing(plan: Plan, state: State, n: int) -> Standing:
+    """Estimate θ from the ``n`` answers recorded, and ask the stopping rules."""
+    theta, se = estimated(plan, state, n)
+    ahead = _information_ahead(plan, state, theta) if plan.rule.looks_ahead else 0.0
+    return Standing(theta, se, stop_reason(plan.rule, state, n, theta, se, ahead))
+
+
+def _information_ahead(plan: Plan, state: State, theta: float) -> float:
+    """Information at θ of the best item not blocked, whatever its domain: the most that one answer could tell."""
+    point = grid_point(theta)
+    for k in range(len(state.blocked)):
+        item = plan.pool.ranking[point, k]
+        if state.blocked[item] == 0:
+            return float(plan.pool.information[point, item])
+    return 0.0
 
 
 def provisional(plan: Plan, state: State, n: int) -> float:
     """The θ of :func:`standing` alone: all that is needed before the exam may stop."""
     if plan.method == EAP or n == 0:
         return posterior_mean(plan.grid.nodes, state.weights)[0]
-    return standing(plan, state, n).theta
+    return estimated(plan, state, n)[0]
 
 
 def selection_draw(plan: Plan, n: int, seed: int, person: int) -> float:
@@ -89,3 +106,5 @@ def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:
     """Take in the answer to item number ``n`` (from 0)."""
     give(plan.pool, state, n, item, score)
     update_posterior(plan.grid, state.weights, n, item, score)
+    if plan.rule.below > 0:
+        add_evidence(plan.rule.evidence, state.evidence, plan.grid.first[item] + score)

@@ -13,12 +13,11 @@ import numpy as np
 from issmp_cat.ability import Grid, posterior_moments, update_posterior
 from issmp_cat.arrays import Floats
 from issmp_cat.errors import InputRejected
-from issmp_cat.exam import Exam, plan_exam
+from issmp_cat.exam import plan_exam
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.report.subscores import augmented
-from issmp_cat.report.words import per_cent
 from issmp_cat.session import Session
-from issmp_cat.stopping import ConfidenceInterval
+from issmp_cat.stopping import ConfidenceInterval, in_words
 
 __all__ = ["DomainReport", "ScoreReport", "Verdict", "score_report"]
 
@@ -89,6 +88,7 @@ class ScoreReport:
     background: tuple[str, ...]
     rule: str
     reason: str
+    decided_by: str
     items: int
     minimum: int
     maximum: int
@@ -183,8 +183,9 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         prior_mean=session.prior[0],
         prior_sd=session.prior[1],
         background=tuple(session.opening.background),
-        rule=_rule(exam),
+        rule=in_words(exam.stopping),
         reason=result.reason,
+        decided_by=result.decided_by,
         items=result.items,
         minimum=exam.length.minimum,
         maximum=exam.length.maximum,
@@ -201,13 +202,6 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         provisional=session.bank.provisional,
         retake_days=exam.retakes.waiting_days,
     )
-
-
-def _rule(exam: Exam) -> str:
-    """The stopping rule in words."""
-    if isinstance(exam.stopping, ConfidenceInterval):
-        return f"{per_cent(exam.stopping.level)} confidence interval ({exam.stopping.sides}-sided) at the cut"
-    return "fixed length"
 
 
 def _domains(session: Session, z: float) -> tuple[DomainReport, ...]:

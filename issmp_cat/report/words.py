@@ -86,6 +86,7 @@ def gauge(domain: DomainReport, cut: float) -> str:
 def caveats(report: ScoreReport) -> list[str]:
     """What a reader must know to read the numbers right."""
     said = [report.assumption] if report.assumption else []
+    said += _decider(report)
     if report.provisional:
         said.append("Item difficulties are provisional: judged, not measured. The score is no better than they are.")
     if report.off_blueprint:
@@ -116,6 +117,17 @@ def from_background(report: ScoreReport) -> list[str]:
     )
     moved = {"eap": " The score rests on it too, less with every answer.", "map": " The score rests on it too."}
     return [said + moved.get(report.estimator, " The score does not rest on it.")]
+
+
+def _decider(report: ScoreReport) -> list[str]:
+    """What decided in place of the estimate, and what that did to the score; nothing when the estimate did."""
+    if report.decision is None or not report.decided_by:
+        return []
+    said = f"The result rests on {report.decided_by}; not on the estimate of ability."
+    if (report.theta >= report.cut) == (report.decision == "pass"):
+        return [said]
+    moved = "raised to" if report.decision == "pass" else "held below"
+    return [f"{said} The estimate alone would give the opposite result; the score is {moved} the pass mark."]
 
 
 def borrowing(report: ScoreReport) -> list[str]:

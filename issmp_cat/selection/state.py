@@ -32,6 +32,7 @@ class State(NamedTuple):
         origin: weights of the prior, from which ``weights`` began. Shape ``(nodes,)``.
         value: what each item is worth, where a criterion scores them. Shape ``(items,)``, else of no length.
         space: scratch for the criterion.
+        evidence: log-likelihoods that a ratio stopping rule gathers. Shape ``(points,)``; none without such a rule.
     """
 
     blocked: Ints
@@ -49,9 +50,10 @@ class State(NamedTuple):
     origin: Floats
     value: Floats
     space: Workspace
+    evidence: Floats
 
 
-def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | None = None) -> State:
+def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | None = None, points: int = 0) -> State:
     """An exam before its first item.
 
     Args:
@@ -59,6 +61,7 @@ def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | Non
         quota: items of each domain at full length. Shape ``(domains,)``.
         prior: weights at the nodes. Shape ``(nodes,)``.
         criterion: scores the items; None where a table does.
+        points: abilities at which a stopping rule gathers evidence.
     """
     length = int(quota.sum())
     return State(
@@ -77,6 +80,7 @@ def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | Non
         origin=prior.copy(),
         value=np.zeros(0 if criterion is None else len(pool.domain)),
         space=new_workspace(criterion),
+        evidence=np.zeros(points),
     )
 
 
@@ -94,6 +98,7 @@ def reset(state: State, prior: Floats) -> None:
     state.unproven[:] = 0
     state.prior[:] = np.nan
     np.multiply(prior, 1.0, state.origin)
+    state.evidence[:] = 0.0
 
 
 def block(pool: Pool, blocked: Ints, item: int, by: int) -> None:

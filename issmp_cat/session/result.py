@@ -25,7 +25,8 @@ class SessionResult:
     """How an exam ended.
 
     ``theta`` and ``se`` are in logits, by ``estimator``; ``score`` is on the reporting scale. ``final`` is False for an
-    exam still under way, whose figures are provisional.
+    exam still under way, whose figures are provisional. ``passed`` is what the rule that decided says, and the score
+    keeps to it; ``decided_by`` names the rule when it is not the estimate against the cut, and is empty then.
     """
 
     candidate: str
@@ -36,6 +37,7 @@ class SessionResult:
     se: float
     estimator: str
     reason: str
+    decided_by: str
     items: int
     seconds: float
     counts: dict[str, int]

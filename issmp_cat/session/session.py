@@ -22,7 +22,7 @@ from issmp_cat.session.events import Answer, answer_event, impossible_answers
 from issmp_cat.session.opening import Opening, opening_of
 from issmp_cat.session.result import SessionResult, TraceRow
 from issmp_cat.session.session_file import read_session_file, write_session_file
-from issmp_cat.stopping import NO_ITEM, REASONS, TIME_OUT, is_late
+from issmp_cat.stopping import NO_ITEM, REASONS, TIME_OUT, count_run, decided_by, decision, is_late
 
 __all__ = ["Session"]
 
@@ -202,7 +202,7 @@ class Session:
     @property
     def result(self) -> SessionResult:
         """Decision, score and why the exam ended; provisional while it goes on."""
-        passed = self._theta >= self._plan.rule.cut
+        passed = self._passed()
         ids = self.exam.blueprint.ids
         return SessionResult(
             candidate=self.candidate,
@@ -213,11 +213,20 @@ class Session:
             se=self._se,
             estimator=self.exam.scoring.estimator,
             reason=REASONS.get(self._reason, "the exam is under way"),
+            decided_by=decided_by(self._plan.rule, self._reason),
             items=len(self.answers),
             seconds=self.seconds,
             counts=dict(zip(ids, map(int, self._state.counts), strict=True)),
             quotas=dict(zip(ids, self.exam.blueprint.quotas(max(len(self.answers), 1)), strict=True)),
         )
+
+    def _passed(self) -> bool:
+        """By the rule that decided; the estimates on the way are worked out again where they count."""
+        rule, run = self._plan.rule, 0
+        if self._reason == TIME_OUT and rule.last_n > 0:
+            for row in self.trace:
+                run = count_run(rule, run, row.theta)
+        return decision(rule, self._state, len(self.answers), self._theta, run, self._reason)
 
     @property
     def trace(self) -> tuple[TraceRow, ...]:

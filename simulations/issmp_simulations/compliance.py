@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from issmp_cat import Exam, ItemBank
 from issmp_cat.arrays import Bools, Ints
-from issmp_cat.stopping import DECIDED, MAXIMUM_LENGTH
+from issmp_cat.stopping import NO_ITEM, TIME_OUT
 
 __all__ = ["Compliance", "Rules", "count_violations", "rules_of", "total"]
 
@@ -104,7 +104,7 @@ def count_violations(rules: Rules, items: NDArray[np.int32], reason: NDArray[np.
     counts = np.bincount(persons * domains + rules.domain[given], minlength=len(items) * domains).reshape(-1, domains)
     inside = (counts >= rules.floor[length]) & (counts <= rules.ceiling[length])
     off = ~inside.all(axis=1)
-    by_rule = (reason == DECIDED) | (reason == MAXIMUM_LENGTH)
+    by_rule = (reason != TIME_OUT) & (reason != NO_ITEM)
     # Items in rows: one candidate's column is scattered, but each enemy pair then compares two contiguous rows.
     held = np.zeros((len(rules.domain), len(items)), dtype=np.bool_)
     held[given, persons] = True

@@ -22,7 +22,7 @@ def candidates(exams: Exams, cut: float) -> pd.DataFrame:
             "true_theta": exams.ability,
             "theta": exams.theta,
             "se": exams.se,
-            "passed": exams.theta >= cut,
+            "passed": exams.passed,
             "truly_above": exams.ability >= cut,
             "items": exams.length,
             "reason": pd.Categorical.from_codes(

@@ -8,16 +8,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_cat.arrays import Floats, Ints32
+from issmp_cat.arrays import Bools, Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
-from issmp_cat.exam import Plan, Programme, choose, may_stop, provisional, record, standing
+from issmp_cat.exam import Plan, Programme, choose, estimated, may_stop, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
 from issmp_cat.exam.start import set_prior
 from issmp_cat.irt import Parameters, draw_score
 from issmp_cat.random import ABILITY, PREDICTOR, RESPONSE, SPEED, TIME, normal, uniform
 from issmp_cat.selection import Criterion, State
 from issmp_cat.selection.state import reset
-from issmp_cat.stopping import NO_ITEM, TIME_OUT, is_late
+from issmp_cat.stopping import NO_ITEM, TIME_OUT, count_run, decision, is_late
 
 __all__ = ["Pace", "Records", "draw_abilities", "draw_predictors", "new_records", "run_exams"]
 
@@ -39,7 +39,8 @@ class Records(NamedTuple):
     """What is kept of each simulated exam.
 
     Attributes:
-        length: items answered. Shape ``(persons,)``, as the next five.
+        length: items answered. Shape ``(persons,)``, as the next six.
+        passed: what was decided, by the rule that decided.
         theta: final estimate, logits; ``se``: its standard error.
         reason: why the exam ended, by the engine's numbers.
         seconds: test time used, 0 when nobody keeps time.
@@ -50,6 +51,7 @@ class Records(NamedTuple):
     """
 
     length: Ints32
+    passed: Bools
     theta: Floats
     se: Floats
     reason: NDArray[np.int8]
@@ -64,6 +66,7 @@ def new_records(persons: int, maximum: int, *, times: bool = False) -> Records:
     """Room for the exams of ``persons`` candidates of at most ``maximum`` items."""
     return Records(
         length=np.zeros(persons, dtype=np.int32),
+        passed=np.zeros(persons, dtype=np.bool_),
         theta=np.zeros(persons),
         se=np.zeros(persons),
         reason=np.zeros(persons, dtype=np.int8),
@@ -113,6 +116,7 @@ def give_exams(
         seconds = 0.0
         n = 0
         reason = 0
+        run = 0
         while True:
             if n < plan.rule.minimum:
                 theta = provisional(plan, state, n)
@@ -121,6 +125,7 @@ def give_exams(
                 theta, reason = now.theta, now.reason
                 if reason != 0 and may_stop(programme, state, n):
                     break
+            run = count_run(plan.rule, run, theta)
             item = choose(plan, criterion, programme, state, n, theta, seed, person)
             if item < 0:
                 reason = NO_ITEM
@@ -138,10 +143,11 @@ def give_exams(
             out.items[p, n] = item
             out.scores[p, n] = score
             n += 1
-        now = standing(plan, state, n)
+        theta, se = estimated(plan, state, n)
         out.length[p] = n
-        out.theta[p] = now.theta
-        out.se[p] = now.se
+        out.passed[p] = decision(plan.rule, state, n, theta, run, reason)
+        out.theta[p] = theta
+        out.se[p] = se
         out.reason[p] = reason
         out.seconds[p] = seconds
         out.unproven[p] = state.unproven[0]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict
 
 from issmp_cat import Exam, ItemBank, __version__
-from issmp_cat.arrays import Floats, Ints
+from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import BankError, UsageError
 from issmp_cat.exam import Plan, begin, plan_exam
 from issmp_cat.exam.plan import pool_of
@@ -87,7 +87,7 @@ class Exams:
     """Simulated exams.
 
     Attributes:
-        ability: true θ, logits. Shape ``(persons,)``, as the next six, which ``kernel.Records`` explains.
+        ability: true θ, logits. Shape ``(persons,)``, as the next seven, which ``kernel.Records`` explains.
         exposure: how many candidates saw each operational item. Shape ``(items,)``.
         compliance: rules broken, counted from the records.
         items: positions of the items given; None when they were not kept. ``scores`` alike.
@@ -97,6 +97,7 @@ class Exams:
 
     ability: Floats
     length: NDArray[np.int32]
+    passed: Bools
     theta: Floats
     se: Floats
     reason: NDArray[np.int8]
@@ -108,7 +109,7 @@ class Exams:
     scores: NDArray[np.int8] | None = None
 
 
-PERSONAL = ("ability", "length", "theta", "se", "reason", "seconds", "unproven")
+PERSONAL = ("ability", "length", "passed", "theta", "se", "reason", "seconds", "unproven")
 
 
 def usable_cores() -> int:

@@ -95,7 +95,7 @@ def summarise(design: Design, exams: Exams) -> StudyResult:
     """All figures of a study."""
     cut = design.plan().rule.cut
     n = len(exams.theta)
-    passed, above = exams.theta >= cut, exams.ability >= cut
+    passed, above = exams.passed, exams.ability >= cut
     error = exams.theta - exams.ability
     length = mean_of(exams.length.astype(np.float64))
     timed = design.population.clock is not None
@@ -128,7 +128,7 @@ def summarise(design: Design, exams: Exams) -> StudyResult:
         ),
         bands=bands_of(exams, cut),
         lengths=histogram_of(exams.length.astype(np.int64)),
-        scores=histogram_of(scores_of(design.exam, exams.theta)),
+        scores=histogram_of(scores_of(design.exam, exams.theta, exams.passed)),
         sample=sample_of(exams),
         provenance=provenance_of(design, n),
         exams=exams,

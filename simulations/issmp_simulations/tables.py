@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from issmp_cat import Exam
-from issmp_cat.arrays import Floats, Ints
+from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import UsageError
 from issmp_simulations.estimates import Estimate, proportion
 from issmp_simulations.run import Exams
@@ -107,7 +107,7 @@ def bands_of(exams: Exams, cut: float) -> Bands:
     bands = below + above_cut
     # Counted from the cut, so that who is exactly there falls into the band above, as the decision has it.
     band = np.clip(np.floor((exams.ability - cut) / WIDTH).astype(np.int64) + below, 0, bands - 1)
-    passed, above = exams.theta >= cut, exams.ability >= cut
+    passed, above = exams.passed, exams.ability >= cut
     error = exams.theta - exams.ability
     se = np.where(np.isfinite(exams.se), exams.se, 0.0)
     length = exams.length.astype(np.float64)
@@ -167,10 +167,10 @@ def histogram_of(numbers: Ints) -> Histogram:
     return Histogram(tuple(map(int, values)), tuple(map(int, counts)))
 
 
-def scores_of(exam: Exam, theta: Floats) -> Ints:
-    """Points on the reporting scale, by the engine's own rule. Shape ``(persons,)``."""
+def scores_of(exam: Exam, theta: Floats, passed: Bools) -> Ints:
+    """Points on the reporting scale, by the engine's own rule and what was decided. Shape ``(persons,)``."""
     score = exam.scale.score
-    return np.array([score(float(one)) for one in theta], dtype=np.int64)
+    return np.array([score(float(one), passed=bool(so)) for one, so in zip(theta, passed, strict=True)], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

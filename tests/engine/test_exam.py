@@ -136,7 +136,7 @@ def test_the_version_does_not_change_with_words():
         ("nodes = 41", "nodes = 41\nprior_mean = 1e300", "scoring.prior_mean"),
         ("nodes = 41", "nodes = 41\nprior_sd = inf", "scoring.prior_sd"),
         ("nodes = 41", "nodes = 41\nprior_sd = 0", "scoring.prior_sd"),
-        ('rule = "confidence_interval"', 'rule = "sprt"', "'fixed_length', 'confidence_interval'"),
+        ('rule = "confidence_interval"', 'rule = "guess"', "stopping: rule must be one of fixed_length, "),
         ("level = 0.95", "level = 95", "less than 1 (found 95)"),
         ('sides = "two"', 'sides = "three"', "sides"),
         ("theta_cut = -0.3", "theta_cut = 3.5", "theta_cut 3.5 < theta_max 3 must hold"),

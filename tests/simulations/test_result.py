@@ -74,7 +74,12 @@ def test_no_band_of_any_width_holds_both_sides_of_the_cut(study):
 @pytest.mark.parametrize("cut", [-5.0, -3.9, -0.3, 0.1, 2.0, 7.0])
 def test_bands_reach_from_minus_four_to_four_wherever_the_cut_is(study, cut):
     exams = replace(
-        study.exams, ability=np.array([-9.0, -4.0, cut, 4.0, 9.0]), theta=np.zeros(5), se=np.ones(5), length=np.ones(5)
+        study.exams,
+        ability=np.array([-9.0, -4.0, cut, 4.0, 9.0]),
+        passed=np.ones(5, dtype=bool),
+        theta=np.zeros(5),
+        se=np.ones(5),
+        length=np.ones(5),
     )
     for width in (0.25, 2.0):
         rows = bands_of(exams, cut).rows(width)
