@@ -180,6 +180,9 @@ class Programme:
         may = ((open_now >> plan.pool.domain[structure.first[free]]) & 1) == 1
         place = np.empty(len(free), dtype=np.int64)
         place[np.argsort(-problem.value, kind="stable")] = np.arange(len(free))
+        if solved.ties is not None:
+            first = np.flatnonzero(solved.ties.any(axis=0) & may)
+            return int(free[first[np.argmin(place[first])]])
         ours = np.flatnonzero(solved.x & may)
         best = int(ours[np.argmin(place[ours])])
         inside = np.zeros(len(free), dtype=np.bool_)

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from issmp_cat.arrays import Bools, Floats, Ints
+from issmp_cat.selection.core import LARGEST_CORE, within
 from issmp_cat.selection.relaxation import TINY, Problem, Relaxed, relax
 
 __all__ = ["Solved", "best_rest", "solve_core"]
 
-CORE = 24
+CORE, STEP = 14, 4
 # Solvers prove optimality to an absolute 1e-6 of the objective; values are scaled up to make that negligible.
 MAGNIFIED = 4096.0
 
@@ -30,12 +31,14 @@ class Solved:
         value: their worth, added up exactly.
         relaxed: the linear programme's answer.
         core: free units that may differ between this test and one that is as good. Shape ``(core,)``.
+        ties: every rest that is as good, if they are known. Shape ``(rests, free)``.
     """
 
     x: Bools
     value: float
     relaxed: Relaxed
     core: Ints
+    ties: Bools | None = None
 
 
 def best_rest(problem: Problem, known: Bools | None = None) -> Solved | None:
@@ -52,13 +55,44 @@ def best_rest(problem: Problem, known: Bools | None = None) -> Solved | None:
     relaxed = relax(problem, None if known is None else np.flatnonzero(known))
     if relaxed is None:
         return None
+    near = np.argsort(np.abs(relaxed.cost), kind="stable")
+    return _enumerated(problem, relaxed, near, known) or _solved(problem, relaxed, near, known)
+
+
+def _enumerated(problem: Problem, relaxed: Relaxed, near: Ints, known: Bools | None) -> Solved | None:
+    """Go through all rests within a gap, wider until one is found and none outside can be better."""
+    costs = np.abs(relaxed.cost)[near]
+    free = int(np.searchsorted(costs, TINY, side="right"))
+    reach = min(free + CORE, len(near))
+    worst = np.inf if known is None else relaxed.bound - float(problem.value[known].sum())
+    while True:
+        outside = float(costs[reach]) if reach < len(near) else np.inf
+        gap = min(worst, outside) + TINY
+        reach = int(np.searchsorted(costs, gap, side="right"))
+        found = within(problem, relaxed, near[:reach], gap) if reach <= LARGEST_CORE else None
+        if found is None:
+            return None
+        base, rests = found
+        if len(rests):
+            values = float(problem.value[base].sum()) + rests @ problem.value[near[:reach]]
+            best = float(values.max())
+            if relaxed.bound - best <= gap:
+                ties = np.repeat(base[None], np.count_nonzero(values == best), axis=0)
+                ties[:, near[:reach]] = rests[values == best]
+                return Solved(ties[0], best, relaxed, near[:reach], ties)
+            worst = min(worst, relaxed.bound - best)
+        if reach >= len(near):
+            return None
+        reach = min(reach + STEP, len(near))
+
+
+def _solved(problem: Problem, relaxed: Relaxed, near: Ints, known: Bools | None) -> Solved | None:
+    """Fix what reduced costs allow, and hand the others to an integer programme."""
     best = known
     value = float(problem.value[known].sum()) if known is not None else -np.inf
-    near = np.argsort(np.abs(relaxed.cost), kind="stable")
-    size = max(CORE, int(np.count_nonzero(np.abs(relaxed.cost) < 1e-7)) + CORE // 2)
+    size = 2 * CORE + int(np.count_nonzero(np.abs(relaxed.cost) < TINY))
     while True:
-        proof = _undecided(relaxed, near, value)
-        core = near[: min(size, proof)]
+        core = near[: min(size, _undecided(relaxed, near, value))]
         found = solve_core(problem, relaxed, core)
         if found is not None and problem.value[found].sum() > value:
             best, value = found, float(problem.value[found].sum())
