@@ -139,4 +139,4 @@ def _possible(parts: Parts, others: list[Parts], lower: Floats, upper: Floats) -
         return parts.take(np.zeros(0, dtype=np.int64))
     least = parts.sums + sum((other.sums.min(axis=0) for other in others), np.zeros(len(lower)))
     most = parts.sums + sum((other.sums.max(axis=0) for other in others), np.zeros(len(lower)))
-    return parts.take(((most >= lower) & (least <= upper)).all(axis=1))
+    return parts.take(np.flatnonzero(((most >= lower) & (least <= upper)).all(axis=1)))

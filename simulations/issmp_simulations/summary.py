@@ -93,7 +93,8 @@ def _rules(study: StudyResult) -> list[str]:
         _row(
             "rules broken",
             f"{broken.violations} exams: {broken.off_blueprint} off the blueprint, {broken.enemies} with enemies, "
-            f"{broken.repeats} with an item twice, {broken.wrong_length} of wrong length",
+            f"{broken.repeats} with an item twice, {broken.wrong_length} of wrong length, "
+            f"{broken.rows} off a row, {broken.sets} with a broken item set",
         )
     ]
     if broken.cut_short:
