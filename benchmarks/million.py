@@ -24,8 +24,7 @@ import numpy as np
 
 from issmp_cat import Exam, ItemBank
 from issmp_cat.compiled import jit
-from issmp_cat.exam import plan_exam
-from issmp_cat.selection import new_state
+from issmp_cat.exam import begin, plan_exam
 from issmp_cat.stopping import REASONS
 from issmp_simulations import Population, standard_bank
 from issmp_simulations.compliance import Rules, rules_of
@@ -70,10 +69,11 @@ def check_prefixes(
 
 def every_length(exam: Exam, bank: ItemBank, n: int) -> np.ndarray:
     """Run the loop and check every prefix; counts by length. Shape ``(maximum length + 1, 4)``."""
+    never = {"stopping": {"rule": "standard_error", "target": 0.02}}
+    exam = Exam.model_validate({**exam.model_dump(), **never})
     design = Design(exam, bank, bank, Population(), SEED)
     plan, rules, truth = plan_exam(exam, bank), rules_of(exam, bank), design.true_parameters()
-    plan = plan._replace(rule=plan.rule._replace(z=np.inf))
-    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior)
+    state = begin(plan)
     foe_of, foes = neighbours(rules)
     found = np.zeros((plan.rule.maximum + 1, 4), dtype=np.int64)
     for first in range(0, n, CHUNK):

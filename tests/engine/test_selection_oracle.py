@@ -18,7 +18,7 @@ from oracle.programme import Balance, FullProgramme
 from oracle.states import decide
 
 SEED = 11
-STATES = {"218": 25, "1500": 12, "1500-unequal": 12, "10000": 1, "218-hostile": 15}
+STATES = {"218": 25, "1500": 12, "1500-unequal": 12, "10000": 1, "218-hostile": 15, "1500-attributes": 1}
 
 
 @pytest.mark.parametrize(("design", "name"), [(case.design, case.bank) for case in CASES])
@@ -35,7 +35,7 @@ def test_some_decisions_need_the_search():
     assert any(decide(exam_of("best"), bank_of(HOSTILE), person, SEED).searched for person in range(12))
 
 
-@pytest.mark.parametrize("design", DESIGNS)
+@pytest.mark.parametrize("design", [design for design in DESIGNS if not design.startswith("crossing")])
 def test_the_oracle_refuses_every_other_item(design):
     """The test of the test: with the next best item in its place, the same decision is wrong."""
     exam, bank = exam_of(design), bank_of("218")

@@ -18,7 +18,7 @@ def faults(programme: FullProgramme, balance: Balance, decision: Decision) -> li
 def _of_the_best(programme: FullProgramme, balance: Balance, decision: Decision) -> Iterator[str]:
     """The rule: the first open item, by value and then by position, that belongs to some optimal whole test."""
     optimum, test = programme.best(decision.value, decision.given)
-    if decision.whole != optimum:
+    if decision.whole is not None and decision.whole != optimum:
         yield f"its whole test is worth {decision.whole!r}, the optimum is {optimum!r}"
     order = candidates(programme, balance, decision)
     if decision.item not in order:

@@ -1,7 +1,8 @@
 """The shadow-test programme of an exam, as a textbook writes it, solved to the end by HiGHS.
 
 It is built from the exam and the bank alone. It knows nothing of ranked lists, exchange arguments, enemy sets,
-tables of live states or branch and bound: one variable an item, one row a domain, one row an enemy pair.
+tables of live states or branch and bound: one variable an item, one row a domain, one row an enemy pair, and the
+blueprint's own rows. Item sets are not in it; tests/engine/test_programme.py enumerates them.
 """
 
 from collections.abc import Iterable
@@ -37,14 +38,18 @@ class FullProgramme:
         self.exam = exam
         self.items = [item for item in bank.items if item.status == "operational"]
         self.solved = 0
+        self.all = np.arange(len(self.items))
         ids = exam.blueprint.ids
         self.domains = [ids.index(item.domain if item.domain in ids else "*") for item in self.items]
         apart = exam.blueprint.enemies == "apart"
-        self.enemies = [item.enemies if apart else () for item in self.items]
+        self.enemies = [set(item.enemies) if apart else set() for item in self.items]
+        for together in exam.blueprint.enemy_sets:
+            for item, foes in zip(self.items, self.enemies, strict=True):
+                foes.update(set(together.items) - {item.id} if item.id in together.items else ())
 
     @cached_property
     def rows(self) -> list[Row]:
-        """One row a domain, one an enemy pair."""
+        """One row a domain, one an enemy pair, and the blueprint's own."""
         place = {item.id: k for k, item in enumerate(self.items)}
         rows = []
         for number, quota in enumerate(self.exam.blueprint.quotas(self.exam.length.maximum)):
@@ -52,6 +57,22 @@ class FullProgramme:
             rows.append(Row(members, np.ones(len(members)), quota, quota))
         pairs = {tuple(sorted((k, place[foe]))) for k, foes in enumerate(self.enemies) for foe in foes}
         rows += [Row(np.array(pair), np.ones(2), -np.inf, 1) for pair in sorted(pairs)]
+        return rows + self._further_rows()
+
+    def _further_rows(self) -> list[Row]:
+        """The rows of the blueprint over other attributes, and its enemy sets: at most one of each."""
+        rows = []
+        for row in self.exam.blueprint.rows:
+            found = [item.attributes[row.attribute] for item in self.items]
+            if row.measure == "count":
+                found = [float(str(value) in map(str, row.value)) for value in found]
+            low = -np.inf if row.minimum is None else row.minimum
+            rows.append(
+                Row(self.all, np.array(found, dtype=float), low, np.inf if row.maximum is None else row.maximum)
+            )
+        for enemies in self.exam.blueprint.enemy_sets:
+            members = np.array([k for k, item in enumerate(self.items) if item.id in enemies.items])
+            rows.append(Row(members, np.ones(len(members)), -np.inf, 1))
         return rows
 
     @cached_property
