@@ -18,7 +18,7 @@ from oracle.programme import Balance, FullProgramme
 from oracle.states import decide
 
 SEED = 11
-STATES = {"218": 25, "1500": 12, "1500-unequal": 12, "10000": 1, "218-hostile": 15, "1500-attributes": 1}
+STATES = {"218": 15, "1500": 8, "1500-unequal": 12, "10000": 1, "218-hostile": 8, "1500-attributes": 1}
 
 
 @pytest.mark.parametrize(("design", "name"), [(case.design, case.bank) for case in CASES])

@@ -37,6 +37,7 @@ CROSSING: dict[str, object] = {
 DESIGNS: dict[str, dict[str, dict[str, object]]] = {
     "best": {"selection": {"rule": "best"}},
     "best at the cut": {"selection": {"criterion": "fisher_at_cut", "rule": "best"}},
+    "best, mpwi": {"selection": {"criterion": "mpwi", "rule": "best"}},
     "randomesque-5": {"selection": {"rule": "randomesque", "among": 5}},
     "crossing rows, best": {"selection": {"rule": "best"}, "blueprint": CROSSING},
     "crossing rows, randomesque-5": {"selection": {"rule": "randomesque", "among": 5}, "blueprint": CROSSING},
@@ -50,6 +51,8 @@ CASES = (
     Case("best", HOSTILE, 150),
     Case("best at the cut", "218", 50),
     Case("best at the cut", "1500", 50),
+    Case("best, mpwi", "218", 25),
+    Case("best, mpwi", "1500", 25),
     Case("randomesque-5", "218", 50),
     Case("randomesque-5", "1500", 50),
     Case("randomesque-5", HOSTILE, 50),
@@ -69,7 +72,7 @@ def exam_of(design: str) -> Exam:
 
 @cache
 def bank_of(name: str) -> ItemBank:
-    """A standard bank; the middle one with attributes; or the smallest one, made hostile by twice as many enemy pairs."""
+    """A standard bank; one with attributes; or the smallest, made hostile by twice as many enemy pairs."""
     if name == WITH_ATTRIBUTES:
         return _with_attributes(standard_bank("1500"))
     if name == HOSTILE:
