@@ -35,7 +35,8 @@ def check(
 ) -> None:
     """Check an exam, and whether a bank can fill its blueprint at every length.
 
-    A blueprint that cannot be filled ends with exit code 4 and says which domain lacks how many items.
+    A blueprint that cannot be filled ends with exit code 4 and says which domain lacks how many items, or which rows
+    conflict and what would mend it.
 
     Examples:
       issmp-cat exam check issmp --bank bank.json
@@ -90,8 +91,11 @@ def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
         items = counted(sum(d.operational or 0 for d in found.domains), "operational item")
         ignored = exam.blueprint.enemies == "ignore"
         pairs = "enemies are ignored" if ignored else counted(found.enemy_pairs, "enemy pair")
-        print(f"\nBank {bank.id}: {items}, {pairs}. It fills the blueprint.")
+        _print_rows(found)
+        print(f"\nBank {bank.id}: {items}, {pairs}{_sets(found)}. It fills the blueprint.")
         paragraph(f"Next item: {found.path}.")
+        for warning in found.warnings:
+            paragraph(f"Note: {warning}.")
         print()
         table(
             f"Precision for a candidate at the cut (θ = {exam.scale.theta_cut:g}) with the best items",
@@ -99,6 +103,42 @@ def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
             [(p.length, f"{p.information:.1f}", f"{p.se:.3f}", f"{p.posterior_sd:.3f}") for p in found.precision],
         )
     _print_assumptions(exam, bank)
+
+
+def _print_rows(found: ExamCheck) -> None:
+    """The rows, what the bank has for them, and whether they make a difference."""
+    if found.rows:
+        print()
+        table(
+            "Rows, at the maximum length",
+            ("row", "counts", "minimum", "maximum", "items", "domains allow", "effect"),
+            [
+                (
+                    row.id,
+                    row.counts,
+                    _number(row.minimum),
+                    _number(row.maximum),
+                    _number(row.items),
+                    _reach(row),
+                    row.effect,
+                )
+                for row in found.rows
+            ],
+        )
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.10g}"
+
+
+def _reach(row: Any) -> str:
+    return "" if row.least is None else f"{row.least:,.10g}–{row.greatest:,.10g}"
+
+
+def _sets(found: ExamCheck) -> str:
+    if not found.sets.sets:
+        return ""
+    return f", {counted(found.sets.sets, 'item set')} of {found.sets.items} items, the largest of {found.sets.largest}"
 
 
 def _print_assumptions(exam: Exam, bank: ItemBank | None) -> None:

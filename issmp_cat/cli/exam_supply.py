@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from issmp_cat.bank import ItemBank
+from issmp_cat.cli.exam_rows import (
+    RowSupply,
+    SetSupply,
+    path_of_programme,
+    row_supplies,
+    set_supply,
+    supply_warnings,
+)
 from issmp_cat.exam import Exam, Plan, begin, plan_exam
 from issmp_cat.exam.content import content_of
+from issmp_cat.exam.programmes import programme_of
 from issmp_cat.exam.supply import most_compatible
 from issmp_cat.selection import at_point
 from issmp_cat.selection.pool import NO_CLIQUE, grid_point
@@ -62,16 +71,24 @@ class ExamCheck:
     precision: tuple[Precision, ...] = ()
     path: str = ""
     enemy_pairs: int = 0
+    rows: tuple[RowSupply, ...] = ()
+    sets: SetSupply = field(default_factory=SetSupply)
+    warnings: tuple[str, ...] = ()
 
 
-def domain_rows(exam: Exam) -> tuple[DomainRow, ...]:
-    """The blueprint in whole numbers: quotas at the maximum length, windows on the way there."""
+def domain_rows(exam: Exam, wider: int = 0) -> tuple[DomainRow, ...]:
+    """The blueprint in whole numbers: quotas at the maximum length, windows on the way there.
+
+    Args:
+        exam: the exam.
+        wider: by how much item sets widen the windows: the size of the largest less one.
+    """
     lengths = looked_at(exam)
     quotas = exam.blueprint.quotas(exam.length.maximum)
     rows = []
     for domain, quota in zip(exam.blueprint.domains, quotas, strict=True):
         shares = {n: domain.weight * n for n in lengths}
-        windows = {n: (math.floor(share), math.ceil(share)) for n, share in shares.items()}
+        windows = {n: (max(math.floor(share) - wider, 0), math.ceil(share) + wider) for n, share in shares.items()}
         windows[exam.length.maximum] = (quota, quota)
         rows.append(DomainRow(domain.id, domain.name, float(domain.weight), quota, windows))
     return tuple(rows)
@@ -96,7 +113,8 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
     plan = plan_exam(exam, bank)
     enemies = content_of(exam, bank).enemies
     domains = []
-    for k, row in enumerate(domain_rows(exam)):
+    rows, sets = row_supplies(exam, bank, plan), set_supply(exam, bank)
+    for k, row in enumerate(domain_rows(exam, sets.largest - 1)):
         members = np.flatnonzero(plan.pool.domain == k)
         small = len(members) <= PLENTY * row.quota
         compatible = most_compatible(members, enemies) if small else None
@@ -105,17 +123,29 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
         )  # fmt: skip
     return ExamCheck(
         domains=tuple(domains),
-        precision=tuple(_precision(exam, plan, n) for n in dict.fromkeys((exam.length.minimum, exam.length.maximum))),
-        path=_path(plan),
+        precision=tuple(
+            _precision(exam, bank, plan, n) for n in dict.fromkeys((exam.length.minimum, exam.length.maximum))
+        ),
+        path=path_of_programme(exam, bank, plan) or _path(plan),
         enemy_pairs=len(plan.pool.foe) // 2,
+        rows=rows,
+        sets=sets,
+        warnings=supply_warnings(exam, bank, plan, rows),
     )
 
 
-def _precision(exam: Exam, plan: Plan, length: int) -> Precision:
-    """The greedy test at the cut: an upper bound where enemies cross, the optimum elsewhere."""
-    quota = np.array(exam.blueprint.quotas(length), dtype=np.int64)
-    state = begin(plan)
-    info, _ = fill(plan.pool, state, quota, at_point(plan.pool, grid_point(exam.scale.theta_cut)), 0)
+def _precision(exam: Exam, bank: ItemBank, plan: Plan, length: int) -> Precision:
+    """The greedy test at the cut: an upper bound where enemies cross, the optimum elsewhere.
+
+    Rows hold at the maximum length; there the best test is that of the programme.
+    """
+    preference = at_point(plan.pool, grid_point(exam.scale.theta_cut))
+    programme = programme_of(exam, bank)
+    if programme is not None and length == exam.length.maximum:
+        info = float(preference.value[programme.whole_test(preference.value)].sum())
+    else:
+        quota = np.array(exam.blueprint.quotas(length), dtype=np.int64)
+        info, _ = fill(plan.pool, begin(plan), quota, preference, 0)
     return Precision(length, info, info**-0.5, (info + plan.prior[1] ** -2) ** -0.5)
 
 

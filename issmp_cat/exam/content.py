@@ -129,13 +129,18 @@ def _travelling(exam: Exam, bank: ItemBank, faults: list[str]) -> tuple[tuple[tu
         if item.item_set:
             members.setdefault(item.item_set, []).append(i)
     faults += [
-        f'set "{part.id}": no item of the bank names it{did_you_mean(part.id, everywhere)}'
+        f'set "{part.id}": no item of the bank names it{_or_known(part.id, list(everywhere))}'
         for part in exam.blueprint.sets
         if part.id not in everywhere
     ]
     stay = {part.id for part in exam.blueprint.sets if not part.travel}
     kept = {name: tuple(each) for name, each in members.items() if name not in stay and len(each) > 1}
     return tuple(kept.values()), tuple(kept)
+
+
+def _or_known(name: str, known: list[str]) -> str:
+    """A guess at the set that was meant, or the sets there are."""
+    return did_you_mean(name, known) or (f"; the bank has {shown(known)}" if known else "; the bank has no item sets")
 
 
 def _enemies(exam: Exam, bank: ItemBank, faults: list[str]) -> tuple[tuple[int, ...], ...]:
@@ -175,8 +180,7 @@ def _groups(part: EnemySet, bank: ItemBank, faults: list[str]) -> list[list[int]
         known = sorted({item.item_set for item in bank.items if item.item_set})
         for name in part.sets:
             if name not in known:
-                guess = did_you_mean(name, known) or (f"; the bank has {shown(known)}" if known else "")
-                faults.append(f'{part.name}: no item names the set "{name}"{guess}')
+                faults.append(f'{part.name}: no item names the set "{name}"{_or_known(name, known)}')
         return [[i for i, item in enumerate(operational.items) if item.item_set == name] for name in part.sets]
     held: Bools = matching(part.attribute or "", part.wanted, operational.items, faults, part.name)
     return [[int(i)] for i in np.flatnonzero(held)]

@@ -53,7 +53,7 @@ def explain(exam: Exam, bank: ItemBank, pool: Pool, programme: Programme, extra:
     lines = [f"{head}. {len(conflict)} demands conflict:" if conflict[1:] else f"{head}. One demand cannot be met:"]
     lines += [words[k] for k in conflict]
     if mend:
-        lines.append(f"The least change that mends it: {', and '.join(_change(demands, move) for move in mend)}.")
+        lines.append(f"The least change that mends it: {', '.join(_change(demands, move) for move in mend)}.")
     return "\n  ".join(lines)
 
 

@@ -1,6 +1,7 @@
 """What an exam asks for, and whether a bank can give it."""
 
 import json
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -120,3 +121,33 @@ def test_list_names_exams_and_banks(capsys):
     read = json.loads(capsys.readouterr().out)
     assert set(read["exams"]) >= {"issmp", "issmp-linear", "practice"}
     assert "practice-bank" in read["banks"]
+
+
+def test_rows_are_shown_with_their_supply_their_effect_and_the_path_they_demand(tmp_path, capsys):
+    """20 items, 4 to 2 a domain; half of the bank has key A."""
+    bank = bank_of([2 * quota for quota in QUOTAS])
+    items = [item.model_copy(update={"attributes": {"key": "AB"[k % 2]}}) for k, item in enumerate(bank.items)]
+    bank = ItemBank.from_items(items, id="made")
+    bank.save(tmp_path / "bank.json")
+    rows = [
+        {"id": "key-A", "attribute": "key", "value": "A", "minimum": 8, "maximum": 12},
+        {"id": "all", "attribute": "key", "value": ["A", "B"], "maximum": 20},
+        {"id": "off", "attribute": "key", "value": "B", "maximum": 1, "active": False},
+    ]
+    exam = EXAM.model_copy(
+        update={"blueprint": EXAM.blueprint.model_validate({**EXAM.blueprint.model_dump(), "rows": rows})}
+    )
+    found = check_exam(exam, bank)
+    assert [row.effect for row in found.rows] == ["binds", "implied by the domains", "switched off"]
+    assert (found.rows[0].items, found.rows[1].least, found.rows[1].greatest) == (20, 20, 20)
+    assert "an integer programme" in found.path
+    assert 'a row crosses the domains ("key-A")' in found.path
+    assert 'row "off" is switched off' in found.warnings
+    text = (resources.files("issmp_cat") / "data" / "practice.toml").read_text(encoding="utf-8")
+    table = '[[blueprint.rows]]\nid = "key-A"\nattribute = "key"\nvalue = "A"\nminimum = {}\n\n[length]'
+    for minimum, code in ((8, 0), (21, 4)):
+        (tmp_path / "exam.toml").write_text(text.replace("[length]", table.format(minimum)), encoding="utf-8")
+        assert run(["exam", "check", str(tmp_path / "exam.toml"), "--bank", str(tmp_path / "bank.json")]) == code
+    shown = capsys.readouterr()
+    assert "items with key A" in shown.out
+    assert 'lower the minimum of row "key-A" by 1 to 20' in shown.err
