@@ -20,10 +20,11 @@ from issmp_calibration.mml.grid import Grid
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.workers import workers
 from issmp_cat.ability import Estimator, estimator_code
+from issmp_cat.ability.posterior import LEAST
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.bank import ItemBank
 from issmp_cat.errors import ResponseLogError, UsageError
-from issmp_cat.irt import category_probabilities
+from issmp_cat.irt import category_curves
 from issmp_cat.responses import ResponseLog
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Scores:
         candidate: ids, as in the log. Shape ``(persons,)``, as all columns.
         theta: ability, logits; NaN for candidates without answers.
         se: its standard error, logits: the posterior SD with EAP, asymptotic otherwise.
-        answers: to items that count; ``raw``: how many were right.
+        answers: to items that count; ``raw``: the points they gave, one for each right answer.
         at_bound: whether θ is no maximum but a fence of the search, which EAP does not have.
         candidates: the log's further columns about candidates.
         method: eap, map, ml or wle.
@@ -137,20 +138,17 @@ def score(
         threads: how many work on it, all processors by default. The result does not depend on it.
 
     Raises:
-        ResponseLogError: scores above 1, or no item of the log that counts.
+        ResponseLogError: scores above an item's highest, or no item of the log that counts.
         UsageError: an unknown estimator.
     """
     if method not in ESTIMATORS:
         raise UsageError(f'unknown estimator "{method}"; known: {", ".join(ESTIMATORS)}')
     answers = log if isinstance(log, ResponseLog) else read_log(log)
     place, left_out = _match(answers, bank, pretest=pretest)
-    if stepped := [bank.ids[k] for k in place[place >= 0] if bank.items[k].highest > 1]:
-        raise ResponseLogError(
-            "response log",
-            [f"{len(stepped)} items have steps, such as {stepped[0]}: logs of these cannot be scored yet"],
-        )
-    tally_scores(answers)
-    start, codes, persons = code_answers(answers, place, len(bank))
+    parameters = bank.parameters
+    tally_scores(answers, np.where(place >= 0, (np.diff(parameters.first) - 1)[place], np.iinfo(np.int8).max))
+    row = np.where(place >= 0, parameters.first[place], -1)
+    start, codes, persons = code_answers(answers, row, len(parameters.steps))
     population = prior or (bank.metric.latent_mean, bank.metric.latent_sd)
     with workers(threads, len(codes)) as executor:
         found = _estimate(start, codes, bank, method, population, Grid.spaced(limit, nodes), executor)
@@ -158,7 +156,8 @@ def score(
     estimates[persons] = found
     given, raw = (np.zeros(answers.n_persons, np.int64) for _ in range(2))
     given[persons] = np.diff(start)
-    raw[persons] = np.add.reduceat(codes & 1, start[:-1], dtype=np.int64) if len(persons) else 0
+    points = np.arange(len(parameters.steps)) - np.repeat(parameters.first[:-1], np.diff(parameters.first))
+    raw[persons] = np.add.reduceat(points.astype(np.int8)[codes], start[:-1], dtype=np.int64) if len(persons) else 0
     fences = population[0] - limit * population[1], population[0] + limit * population[1]
     return Scores(
         candidate=answers.persons,
@@ -241,8 +240,8 @@ def _eap(
     """Posterior means and SDs on a grid over the prior."""
     mean, sd = prior
     nodes = mean + sd * grid.nodes
-    chances = category_probabilities(nodes, bank.a, bank.b, bank.c, bank.d)
     kind = np.float64 if len(codes) <= SMALL else np.float32
-    table: NDArray[Any] = np.log(chances).reshape(len(nodes), -1).T.astype(kind, order="C")
+    chances = np.maximum(category_curves(nodes, bank.parameters), LEAST)
+    table: NDArray[Any] = np.log(chances).astype(kind, order="C")
     table[:, grid.live :] = 0.0
     return posterior_means(start, codes, table, grid.log_density.astype(kind), nodes, executor)

@@ -17,7 +17,7 @@ from issmp_cat.ability.maximum import MAP, WLE, score_terms
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.compiled import compile_kernels, jit
 from issmp_cat.exam.kernels import kernels
-from issmp_cat.irt import Parameters, category_probabilities, information, slope, slope_change
+from issmp_cat.irt import Parameters, answer_terms
 
 __all__ = ["highest_points", "posterior_means"]
 
@@ -58,7 +58,7 @@ def posterior_means(
     """Mean and SD of each person's posterior (Bock & Mislevy, 1982). Shape ``(persons, 2)``.
 
     Args:
-        start: offsets of each person's answers; ``codes``: 2 · item + score.
+        start: offsets of each person's answers; ``codes``: rows of the table.
         table: log probability of each code at each node, float32 or float64. Shape ``(codes, nodes)``.
         log_density: log weight of each node, of the same kind; ``nodes``: abilities. Shape ``(nodes,)``.
         executor: threads; they do not change the result.
@@ -73,7 +73,7 @@ def posterior_means(
     return moments
 
 
-@jit(error_model="numpy")
+@jit(allocates=False, error_model="numpy")
 def _slope_at(method: int, theta: float, mean: float, sd: float, terms: Any) -> float:
     """What must vanish at the maximum: the score function, the prior's pull (MAP), Warm's correction (WLE)."""
     _, gradient, info, j = terms
@@ -85,7 +85,7 @@ def _slope_at(method: int, theta: float, mean: float, sd: float, terms: Any) -> 
     return pull
 
 
-@jit(error_model="numpy")
+@jit(allocates=False, error_model="numpy")
 def _root(
     method: int,
     left: float,
@@ -121,7 +121,7 @@ def _root(
     return theta
 
 
-@jit(error_model="numpy")
+@jit(allocates=False, error_model="numpy")
 def _best_cell(method: int, grid: Any, prior: Any, value: Any, info: Any, j: Any) -> int:
     """The scanned ability where likelihood, times prior or Warm's weight, is highest.
 
@@ -141,27 +141,27 @@ def _best_cell(method: int, grid: Any, prior: Any, value: Any, info: Any, j: Any
     return best
 
 
-@jit(error_model="numpy")
+@jit(allocates=False, error_model="numpy")
 def _highest(
-    method: int, tables: Any, grid: Any, prior: Any, parameters: Any, codes: Any, start: Any, found: Any
-) -> None:
-    """Scan, choose the highest point, close in. ``tables``: log probability, information and J by code and ability."""
-    persons, longest = found.shape[0], 0
-    sums = np.zeros((3, persons, tables.shape[2]))
-    for kind in range(3 if method == WLE else 1):
-        _gather(tables[kind], codes, start, sums[kind])
-    for person in range(persons):
-        longest = max(longest, start[person + 1] - start[person])
-    items, scores = np.empty(longest, np.int64), np.empty(longest, np.int64)
-    for person in range(persons):
+    method: int, sums: Any, grid: Any, prior: Any, parameters: Any, owner: Any, codes: Any, start: Any, answers: Any,
+    found: Any,
+) -> None:  # fmt: skip
+    """Choose the highest point of each person's scan and close in.
+
+    ``sums``: log likelihood, information and J by person and scanned ability; ``answers``: room for the items and
+    scores of one person.
+    """
+    for person in range(found.shape[0]):
         best = _best_cell(method, grid, prior, sums[0, person], sums[1, person], sums[2, person])
         n = start[person + 1] - start[person]
         for answer in range(n):
             code = codes[start[person] + answer]
-            items[answer], scores[answer] = code // 2, code % 2
+            answers[0, answer] = owner[code]
+            answers[1, answer] = code - parameters.first[owner[code]]
+        items, scores = answers[0, :n], answers[1, :n]
         left, right = grid[max(best - 1, 0)], grid[min(best + 1, grid.size - 1)]
-        theta = _root(method, left, right, prior, parameters, items[:n], scores[:n])
-        known = score_terms(theta, parameters, items[:n], scores[:n], n)[2]
+        theta = _root(method, left, right, prior, parameters, items, scores)
+        known = score_terms(theta, parameters, items, scores, n)[2]
         if method == MAP:
             known += 1.0 / (prior[1] * prior[1])
         found[person, 0] = theta
@@ -183,7 +183,7 @@ def highest_points(
 
     Args:
         method: 1 ML, 2 MAP, 3 WLE.
-        start: offsets of each person's answers; ``codes``: 2 · item + score.
+        start: offsets of each person's answers; ``codes``: ``parameters.first[item] + score``.
         parameters: the items' parameters.
         fences: lowest and highest θ admitted, logits.
         prior: mean and SD of the population (MAP only).
@@ -191,28 +191,33 @@ def highest_points(
     """
     found = np.empty((len(start) - 1, 2))
     grid = np.linspace(*fences, CELLS + 1)
-    tables = _scan_tables(grid, parameters)
+    owner = np.repeat(np.arange(len(parameters.a)), np.diff(parameters.first))
+    tables = np.zeros((3, len(owner), -(-len(grid) // LANES) * LANES))
+    _tabulate(tables, grid, parameters, owner)
 
     def work(first: int) -> None:
         last = min(first + CHUNK, len(found))
-        _highest(method, tables, grid, prior, parameters, codes, start[first : last + 1], found[first:last])
+        mine = start[first : last + 1]
+        sums = np.zeros((3, last - first, tables.shape[2]))
+        for kind in range(3 if method == WLE else 1):
+            _gather(tables[kind], codes, mine, sums[kind])
+        answers = np.empty((2, int(np.diff(mine).max())), dtype=np.int64)
+        _highest(method, sums, grid, prior, parameters, owner, codes, mine, answers, found[first:last])
 
     _for_each(work, len(found), executor)
     return found
 
 
-def _scan_tables(grid: Floats, parameters: Parameters) -> Floats:
-    """Log probability, information and Warm's J of each code at the scanned abilities. Shape ``(3, codes, lanes)``."""
-    a, b, c, d = parameters[:4]
-    chances = category_probabilities(grid, a, b, c, d)
-    wrong, right = np.moveaxis(chances, -1, 0)
-    steepness = slope(right, wrong, a, c, d)
-    j = steepness * slope_change(right, steepness, a, c, d) / (right * wrong)
-    tables = np.zeros((3, 2 * len(a), -(-len(grid) // LANES) * LANES))
-    tables[0, :, : len(grid)] = np.log(chances).reshape(len(grid), -1).T
-    tables[1, :, : len(grid)] = np.repeat(information(grid, a, b, c, d), 2, axis=1).T
-    tables[2, :, : len(grid)] = np.repeat(j, 2, axis=1).T
-    return tables
+@jit(error_model="numpy")
+def _tabulate(tables: Any, grid: Any, parameters: Any, owner: Any) -> None:
+    """Log probability, information and Warm's J of each row at the scanned abilities. Shape ``(3, rows, lanes)``."""
+    for row in range(owner.size):
+        item = owner[row]
+        for k in range(grid.size):
+            log_chance, _, info, j = answer_terms(parameters, item, row - parameters.first[item], grid[k])
+            tables[0, row, k] = log_chance
+            tables[1, row, k] = info
+            tables[2, row, k] = j
 
 
 def _for_each(work: Callable[[int], None], n: int, executor: Executor | None) -> None:

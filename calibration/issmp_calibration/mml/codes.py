@@ -73,15 +73,15 @@ def _count(item: Any, score: Any, counts: Any) -> None:
 
 
 @jit()
-def _encode(start: Any, item: Any, score: Any, place: Any, code: Any, length: Any) -> int:
+def _encode(start: Any, item: Any, score: Any, row: Any, code: Any, length: Any) -> int:
     """Write the codes of the answers that count, person after person; returns how many there are."""
     written = 0
     for person in range(start.size - 1):
         before = written
         for answer in range(start[person], start[person + 1]):
-            there = place[item[answer]]
+            there = row[item[answer]]
             if score[answer] >= 0 and there >= 0:
-                code[written] = 2 * there + score[answer]
+                code[written] = there + score[answer]
                 written += 1
         length[person] = written - before
     return written
@@ -98,9 +98,13 @@ def _verdicts(counts: Ints) -> tuple[str, ...]:
     return tuple(verdict(int(wrong), int(right)) for wrong, right in counts)
 
 
-def _refuse_partial_scores(log: ResponseLog, above: Bools) -> None:
+def _refuse_scores(log: ResponseLog, above: Bools, highest: Ints) -> None:
     if above.any():
-        names = [f'item "{name}" has scores above 1; this model takes 0, 1 or missing' for name in log.items[above]]
+        known = [(most, "0, 1" if most == 1 else f"0 to {most}") for most in highest[above]]
+        names = [
+            f'item "{name}" has scores above {most}; this model takes {scores} or missing'
+            for name, (most, scores) in zip(log.items[above], known, strict=True)
+        ]
         raise ResponseLogError("response log", names)
 
 
@@ -118,39 +122,46 @@ def encode(log: ResponseLog) -> Codes:
     items = np.flatnonzero([not why for why in apart])
     if items.size == 0:
         raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
-    place = np.full(log.n_items, -1, np.int64)
-    place[items] = np.arange(items.size)
-    start, code, persons = code_answers(log, place, items.size)
+    row = np.full(log.n_items, -1, np.int64)
+    row[items] = CATEGORIES * np.arange(items.size)
+    start, code, persons = code_answers(log, row, CATEGORIES * items.size)
     return Codes(start=start, code=code, persons=persons, items=read_only(items), counts=read_only(counts), apart=apart)
 
 
-def tally_scores(log: ResponseLog) -> Ints:
-    """Answers per item and score. Shape ``(items, 2)``.
-
-    Raises:
-        ResponseLogError: a score above 1.
-    """
-    tally = np.zeros((log.n_items, CATEGORIES + 1), np.int64)
-    _count(log.item, log.score, tally)
-    _refuse_partial_scores(log, tally[:, CATEGORIES] > 0)
-    return tally[:, :CATEGORIES]
-
-
-def code_answers(log: ResponseLog, place: Ints, n_items: int) -> tuple[Ints, NDArray[np.unsignedinteger[Any]], Ints]:
-    """Answers to some items as codes.
+def tally_scores(log: ResponseLog, highest: Ints | None = None) -> Ints:
+    """Answers per item and score. Shape ``(items, scores)``.
 
     Args:
         log: the answers.
-        place: new index of each item of the log; −1 leaves its answers out. Shape ``(items of the log,)``.
-        n_items: how many new indexes there are.
+        highest: the most that each item may be scored; 1 when not given. Shape ``(items of the log,)``.
+
+    Raises:
+        ResponseLogError: a score above that.
+    """
+    most = np.ones(log.n_items, np.int64) if highest is None else highest
+    categories = int(most.max(initial=1)) + 1
+    tally = np.zeros((log.n_items, categories + 1), np.int64)
+    _count(log.item, log.score, tally)
+    beyond: Ints = tally * (np.arange(categories + 1) > most[:, None])
+    _refuse_scores(log, beyond.sum(axis=1) > 0, most)
+    return tally[:, :categories]
+
+
+def code_answers(log: ResponseLog, row: Ints, rows: int) -> tuple[Ints, NDArray[np.unsignedinteger[Any]], Ints]:
+    """Answers to some items as codes, which are rows of a table with one row a score.
+
+    Args:
+        log: the answers.
+        row: row of each item's score 0; −1 leaves its answers out. Shape ``(items of the log,)``.
+        rows: how many rows there are.
 
     Returns:
         Offsets, codes, and the persons of the log who have any.
     """
-    small = CATEGORIES * n_items <= np.iinfo(np.uint16).max
+    small = rows <= np.iinfo(np.uint16).max
     room: NDArray[np.unsignedinteger[Any]] = np.empty(log.n_answers, np.uint16 if small else np.uint32)
     length = np.zeros(log.n_persons, np.int64)
-    written = _encode(log.start, log.item, log.score, place, room, length)
+    written = _encode(log.start, log.item, log.score, row, room, length)
     persons = np.flatnonzero(length)
     start: Ints = np.concatenate([[0], np.cumsum(length[persons])])
     return read_only(start), read_only(room[:written]), read_only(persons)
