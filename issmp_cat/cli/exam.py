@@ -159,11 +159,14 @@ def _spare(row: Any) -> tuple[object, ...]:
 
 
 def _length(exam: Exam) -> str:
+    from issmp_cat.stopping import in_words
+
     low, high = exam.length.minimum, exam.length.maximum
     length = f"{high} items" if low == high else f"{low} to {high} items"
     limit = f", {exam.time_limit_minutes:g} minutes" if exam.time_limit_minutes else ", no time limit"
     limit += f" (then the last {exam.last_n} estimates decide)" if exam.last_n else ""
-    return f"{length}{limit}; pass at {exam.scale.pass_mark} of {exam.scale.highest}"
+    early = "" if low == high else f"\nStops early by: {in_words(exam.stopping)}"
+    return f"{length}{limit}; pass at {exam.scale.pass_mark} of {exam.scale.highest}{early}"
 
 
 @app.command("show")

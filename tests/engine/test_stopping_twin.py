@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
-from issmp_cat import Exam
+from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.errors import ExamError
 from issmp_cat.exam import begin, plan_exam
-from issmp_cat.irt import category_probability
+from issmp_cat.irt import category_probability, draw_score
 from issmp_cat.random import RESPONSE, SPEED, TIME, normal, uniform
 from issmp_cat.report import score_report
 from issmp_cat.stopping import REASONS
@@ -124,6 +124,37 @@ def test_an_exam_that_the_estimate_decides_speaks_of_nothing_else():
     session = assert_twins(variant(), 1.0, 2)
     assert session.result.decided_by == ""
     assert "rests on" not in score_report(session).text()
+
+
+def mixed_bank():
+    """Right-or-wrong, graded and partial-credit items in every domain."""
+    items = []
+    for k, item in enumerate(BANK.items):
+        model = ("2pl", "grm", "gpcm")[k % 3]
+        several = {"steps": tuple(item.b + gap for gap in (-0.9, 0.1, 0.8))}
+        more = {"b": item.b} if model == "2pl" else several
+        items.append(Item(id=item.id, domain=item.domain, model=model, a=item.a, enemies=item.enemies, **more))
+    return ItemBank.from_items(items, id="mixed")
+
+
+@pytest.mark.parametrize("name", ["glr", "certain", "several"])
+def test_rules_take_items_with_several_scores(name):
+    bank, exam = mixed_bank(), variant(stopping=RULES[name], length={"minimum": 8, "maximum": 30})
+    plan, ended = plan_exam(exam, bank), set()
+    for seed, theta in enumerate((-1.6, -0.4, 1.2)):
+        out = new_records(1, 30)
+        run_exams(plan, None, plan.pool.parameters, begin(plan), np.array([theta]), 0, seed, NO_CLOCK, out)
+        session = exam.start(bank, seed=seed)
+        while not session.finished:
+            item, n = session.next_item, len(session.answers)
+            score = draw_score(bank.parameters, bank.index[item.id], theta, uniform(seed, RESPONSE, 0, n))
+            session = session.answer(item, score)
+        assert int(out.length[0]) == session.result.items
+        assert out.theta[0] == session.result.theta
+        assert REASONS[int(out.reason[0])] == session.result.reason
+        assert bool(out.passed[0]) is session.result.passed
+        ended.add(session.result.items)
+    assert min(ended) < 30
 
 
 # ---- running out of time
