@@ -2,7 +2,15 @@
 
 from issmp_cat.ability.estimators import EAP, Estimator, estimator_code
 from issmp_cat.ability.maximum import AbilityEstimate, maximise
-from issmp_cat.ability.posterior import Grid, build_grid, posterior_mean, posterior_moments, update_posterior
+from issmp_cat.ability.posterior import (
+    Grid,
+    build_grid,
+    chance_above,
+    part_above,
+    posterior_mean,
+    posterior_moments,
+    update_posterior,
+)
 
 __all__ = [
     "EAP",
@@ -10,8 +18,10 @@ __all__ = [
     "Estimator",
     "Grid",
     "build_grid",
+    "chance_above",
     "estimator_code",
     "maximise",
+    "part_above",
     "posterior_mean",
     "posterior_moments",
     "update_posterior",

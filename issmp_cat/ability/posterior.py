@@ -14,7 +14,16 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.irt import Parameters, category_curves
 
-__all__ = ["LEAST", "Grid", "build_grid", "posterior_mean", "posterior_moments", "update_posterior"]
+__all__ = [
+    "LEAST",
+    "Grid",
+    "build_grid",
+    "chance_above",
+    "part_above",
+    "posterior_mean",
+    "posterior_moments",
+    "update_posterior",
+]
 
 # Weights are relative. A product of hundreds of answers leaves the range of doubles at the far nodes, so every few
 # answers all are rescaled: the largest to near the top of that range, none below its bottom. A node is misjudged only
@@ -71,7 +80,7 @@ def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int)
 def posterior_mean(nodes: Floats, weights: Floats) -> tuple[float, float]:
     """Mean of the posterior (EAP), logits, and the sum of the weights (Bock & Mislevy, 1982, eq. 6).
 
-    >>> posterior_mean(np.array([-1.0, 1.0]), np.array([1.0, 3.0]))
+    >>> tuple(map(float, posterior_mean(np.array([-1.0, 1.0]), np.array([1.0, 3.0]))))
     (0.5, 4.0)
     """
     total = 0.0
@@ -94,3 +103,31 @@ def posterior_moments(nodes: Floats, weights: Floats) -> tuple[float, float]:
         away = nodes[k] - mean
         second += weights[k] * away * away
     return float(mean), math.sqrt(second / total)
+
+
+def part_above(nodes: Floats, cut: float) -> Floats:
+    """How much of each node counts as at or above the cut: so much of its cell as lies there.
+
+    >>> part_above(np.array([-1.0, 0.0, 1.0]), 0.25)
+    array([0.  , 0.25, 1.  ])
+    """
+    part: Floats = np.clip((nodes - cut) / (nodes[1] - nodes[0]) + 0.5, 0.0, 1.0)
+    return part
+
+
+def chance_above(part: Floats, weights: Floats) -> float:
+    """Posterior probability of an ability at or above the cut.
+
+    Args:
+        part: of each node, see :func:`part_above`. Shape ``(nodes,)``.
+        weights: of the posterior. Shape ``(nodes,)``.
+
+    >>> chance_above(np.array([0.0, 0.25, 1.0]), np.array([1.0, 4.0, 1.0]))
+    0.3333333333333333
+    """
+    total = 0.0
+    above = 0.0
+    for k in range(len(weights)):
+        total += weights[k]
+        above += part[k] * weights[k]
+    return float(above / total)

@@ -81,10 +81,12 @@ class Scoring(Part):
     """How θ is estimated.
 
     The grid spans the population's mean ± ``limit`` SDs; its ends are the fences of ML, MAP and WLE. Without
-    ``prior_mean`` and ``prior_sd`` the bank's own population is the prior.
+    ``prior_mean`` and ``prior_sd`` the bank's own population is the prior. Where no stopping rule decides by
+    evidence of its own, who passes has θ̂ at or above the cut, or a posterior probability of more than ½ to be there.
     """
 
     estimator: Estimator = "eap"
+    decide_by: Literal["estimate", "posterior_probability"] = "estimate"
     nodes: Annotated[int, Field(ge=15, le=401)] = 41
     limit: Annotated[float, Field(ge=2, le=8)] = 4.0
     prior_mean: Annotated[float, Field(ge=-20, le=20)] | None = None
@@ -158,6 +160,7 @@ class Exam(Part):
             minimum=self.length.minimum,
             maximum=self.length.maximum,
             estimator=self.scoring.estimator,
+            decide_by=self.scoring.decide_by,
             time_out=self.time_out,
             last_n=self.last_n,
             timed=self.time_limit_minutes is not None,

@@ -36,7 +36,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     ),
     "issmp_cat.random": ("philox", "uniform", "normal"),
     "issmp_cat.blueprint.windows": ("_growing", "open_domains"),
-    "issmp_cat.ability.posterior": ("update_posterior", "posterior_mean", "posterior_moments"),
+    "issmp_cat.ability.posterior": ("update_posterior", "posterior_mean", "posterior_moments", "chance_above"),
     "issmp_cat.ability.maximum": ("score_terms", "_slope_of", "_slope_at", "_root", "maximise"),
     "issmp_cat.stopping.precision": ("se_reduction",),
     "issmp_cat.stopping.ratio": ("add_evidence", "log_ratio"),

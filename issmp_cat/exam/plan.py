@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_cat.ability import Grid, build_grid, estimator_code
+from issmp_cat.ability import Grid, build_grid, estimator_code, part_above
 from issmp_cat.arrays import Ints
 from issmp_cat.bank import ItemBank
 from issmp_cat.blueprint import Windows, build_windows
@@ -91,6 +91,7 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
             cut=exam.scale.theta_cut,
             seconds=exam.time_limit_seconds,
             last_n=exam.last_n or 0,
+            above=part_above(grid.nodes, exam.scale.theta_cut) if exam.scoring.decide_by != "estimate" else None,
             bank=BankTables(
                 functools.partial(category_curves, parameters=operational.parameters),
                 nodes=grid.nodes,

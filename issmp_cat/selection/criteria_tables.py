@@ -6,7 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from issmp_cat.ability import Grid
+from issmp_cat.ability import Grid, part_above
 from issmp_cat.ability.posterior import LEAST
 from issmp_cat.arrays import Floats, read_only
 from issmp_cat.irt import Parameters, category_curves, item_information
@@ -85,7 +85,7 @@ def build_criterion(
         at_points=read_only(at_points),
         certainty=read_only(certainty),
         location=parameters.b,
-        above=read_only(_part_above(grid.nodes, cut)),
+        above=read_only(part_above(grid.nodes, cut)),
         progress=read_only(_progress(code, length, progressive)),
         lowest=lowest,
         step=step,
@@ -112,16 +112,6 @@ def _at_points(code: int, theta: Floats, parameters: Parameters) -> tuple[Floats
         return nothing, nothing
     chance = np.maximum(category_curves(theta, parameters).T, LEAST)
     return chance, np.add.reduceat(chance * np.log(chance), parameters.first[:-1], axis=1)
-
-
-def _part_above(nodes: Floats, cut: float) -> Floats:
-    """How much of each node counts as at or above the cut: so much of its cell as lies there.
-
-    >>> _part_above(np.array([-1.0, 0.0, 1.0]), 0.25)
-    array([0.  , 0.25, 1.  ])
-    """
-    part: Floats = np.clip((nodes - cut) / (nodes[1] - nodes[0]) + 0.5, 0.0, 1.0)
-    return part
 
 
 def _progress(code: int, length: int, acceleration: float | None) -> Floats:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from issmp_cat.ability import chance_above
 from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.stopping.certain import Certain, Extremes, Progress, build_extremes, is_certain, is_unlikely_to_change
 from issmp_cat.stopping.interval import ConfidenceInterval
@@ -49,6 +50,7 @@ class StopRule(NamedTuple):
         sure: normal quantile of the probability at which an exam is curtailed.
         looks_ahead: whether a rule asks for the information of the best next item.
         extremes: how far answers can move the posterior.
+        above: how much of each node lies above the cut, where the posterior decides; of no length elsewhere.
     """
 
     minimum: int
@@ -69,6 +71,7 @@ class StopRule(NamedTuple):
     sure: float
     looks_ahead: bool
     extremes: Extremes
+    above: Floats
 
 
 class BankTables(NamedTuple):
@@ -98,6 +101,7 @@ def build_stop_rule(
     seconds: float,
     last_n: int = 0,
     bank: BankTables | None = None,
+    above: Floats | None = None,
 ) -> StopRule:
     """The rules as numbers.
 
@@ -106,6 +110,7 @@ def build_stop_rule(
         minimum: shortest length; ``maximum``: the longest; ``cut``: logits; ``seconds``: the time limit.
         last_n: estimates that must agree when time runs out; 0: the last decides.
         bank: needed by sprt, glr and certain.
+        above: how much of each node lies above the cut, if the posterior decides. Shape ``(nodes,)``.
     """
     rules = several(stopping)
     ratio = next((rule for rule in rules if isinstance(rule, RatioRule)), None)
@@ -136,6 +141,7 @@ def build_stop_rule(
         sure=certain.z if certain else math.inf,
         looks_ahead=gain is not None or (certain is not None and not proof),
         extremes=_extremes(bank if proof else None),
+        above=read_only(np.zeros(0) if above is None else above),
     )
 
 
@@ -218,7 +224,9 @@ def count_run(rule: StopRule, run: int, theta: float) -> int:
 
 
 def decision(rule: StopRule, state: Progress, n: int, theta: float, run: int, reason: int) -> bool:
-    """Whether the candidate passes: by the rule that decided, else by the sign of the ratio, else by the estimate.
+    """Whether the candidate passes.
+
+    By the rule that decided, else by the sign of the ratio, else by the posterior or the estimate, as the exam has it.
 
     Args:
         rule: the exam's.
@@ -231,6 +239,8 @@ def decision(rule: StopRule, state: Progress, n: int, theta: float, run: int, re
         return n >= rule.minimum and run >= rule.last_n
     if reason != DECIDED and len(state.evidence) > 0:
         return log_ratio(state.evidence, rule.below) >= 0.0
+    if len(rule.above) > 0:
+        return chance_above(rule.above, state.weights) > 0.5
     return bool(theta >= rule.cut)
 
 
@@ -240,4 +250,6 @@ def decided_by(rule: StopRule, reason: int) -> str:
         return f"the last {rule.last_n} estimates when time ran out, all of which must reach the cut"
     if reason != DECIDED and rule.evidence.shape[1] > 0:
         return "the likelihood ratio at the cut"
+    if len(rule.above) > 0:
+        return "the posterior probability of an ability above the cut"
     return ""
