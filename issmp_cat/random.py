@@ -16,6 +16,11 @@ __all__ = [
     "CRITERION",
     "ORDER",
     "PREDICTOR",
+    "PRETEST",
+    "PRETEST_DOMAIN",
+    "PRETEST_PLACE",
+    "PRETEST_RESPONSE",
+    "PRETEST_TIME",
     "RESPONSE",
     "SELECTION",
     "SPEED",
@@ -29,6 +34,7 @@ __all__ = [
 # What a draw is for. Purposes never share numbers.
 SELECTION, RESPONSE, TIME, ABILITY, SPEED, ORDER = 0, 1, 2, 3, 4, 5
 START, PREDICTOR = 20, 21
+PRETEST, PRETEST_PLACE, PRETEST_DOMAIN, PRETEST_RESPONSE, PRETEST_TIME = 22, 23, 24, 25, 26
 CRITERION = 8
 
 _MASK = 0xFFFFFFFF

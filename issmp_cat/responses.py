@@ -33,6 +33,7 @@ class ResponseLog:
         options: the option labels.
         seconds: time on the item, NaN where none was recorded; None when the log has no times.
         position: place of the item in the candidate's test, from 0; None when unknown.
+        unscored: whether an answer counted nothing for its candidate, as those to pretest items; None when all counted.
         candidates: further columns about candidates, each of shape ``(persons,)``.
         note: what was understood, assumed or left out when the log was read.
     """
@@ -46,11 +47,12 @@ class ResponseLog:
     options: tuple[str, ...] = ()
     seconds: NDArray[np.float32] | None = None
     position: NDArray[np.int16] | None = None
+    unscored: NDArray[np.bool_] | None = None
     candidates: Mapping[str, NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
     note: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("persons", "items", "start", "item", "score", "option", "seconds", "position"):
+        for name in ("persons", "items", "start", "item", "score", "option", "seconds", "position", "unscored"):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, read_only(value))

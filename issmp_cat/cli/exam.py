@@ -94,6 +94,9 @@ def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
         _print_rows(found)
         print(f"\nBank {bank.id}: {items}, {pairs}{_sets(found)}. It fills the blueprint.")
         paragraph(f"Next item: {found.path}.")
+        if exam.pretest:
+            slots = counted(exam.pretest.slots, "unscored question")
+            paragraph(f"Tried out: {counted(found.pretest_items, 'pretest item')} in {slots} a candidate.")
         for warning in found.warnings:
             paragraph(f"Note: {warning}.")
         print()
@@ -187,9 +190,9 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
     table("Blueprint", ("domain", "name", "weight"), [(d.id, d.name, d.weight) for d in loaded.blueprint.domains])
     parts = loaded.model_dump(mode="json", exclude_none=True)
     rows = [
-        (f"{part}.{name}", ", ".join(map(_in_words, value)) if isinstance(value, list) else value)
-        for section in ("length", "start", "selection", "scoring", "stopping", "scale", "retakes", "report")
-        for part, values in _tables(section, parts[section])
+        (f"{part}.{name}", ", ".join(map(_in_words, value)) if isinstance(value, list) else _in_words(value))
+        for section in ("length", "start", "selection", "scoring", "stopping", "scale", "retakes", "report", "pretest")
+        for part, values in _tables(section, parts.get(section, {}))
         for name, value in values.items()
         if name != "assumption"
     ]

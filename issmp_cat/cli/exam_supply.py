@@ -18,6 +18,7 @@ from issmp_cat.cli.exam_rows import (
 )
 from issmp_cat.exam import Exam, Plan, begin, plan_exam
 from issmp_cat.exam.content import content_of
+from issmp_cat.exam.pretest_plan import pretest_plan
 from issmp_cat.exam.programmes import programme_of
 from issmp_cat.exam.supply import most_compatible
 from issmp_cat.selection import at_point
@@ -71,6 +72,7 @@ class ExamCheck:
     precision: tuple[Precision, ...] = ()
     path: str = ""
     enemy_pairs: int = 0
+    pretest_items: int = 0
     rows: tuple[RowSupply, ...] = ()
     sets: SetSupply = field(default_factory=SetSupply)
     warnings: tuple[str, ...] = ()
@@ -128,6 +130,7 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
         ),
         path=path_of_programme(exam, bank, plan) or _path(plan),
         enemy_pairs=len(plan.pool.foe) // 2,
+        pretest_items=len(pretest_plan(exam, bank).domain),
         rows=rows,
         sets=sets,
         warnings=supply_warnings(exam, bank, plan, rows),

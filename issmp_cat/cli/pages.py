@@ -39,14 +39,14 @@ def opening(session: Session) -> str:
     lines = [exam.title, "=" * len(exam.title)]
     lines += [wrap(note) for note in (exam.note, session.bank.note) if note]
     lines.append(wrap(f"{_length(session)} questions{limit}. There is no way back to an earlier question."))
-    if session.answers:
-        lines.append(f"Resumed after {counted(len(session.answers), 'answer')}; {_clock(session)}.")
+    if session.questions:
+        lines.append(f"Resumed after {counted(session.questions, 'answer')}; {_clock(session)}.")
     return "\n".join(lines)
 
 
 def question_page(session: Session, item: Item) -> str:
     """One question: where we are, the stem, the options."""
-    head = f"Question {len(session.answers) + 1} of {_length(session)}, {_clock(session)}"
+    head = f"Question {session.questions + 1} of {_length(session)}, {_clock(session)}"
     lines = ["", head, "-" * len(head)]
     if item.content is None:
         asked = "Was it answered right?" if item.highest == 1 else "How was the answer scored?"
@@ -58,7 +58,8 @@ def question_page(session: Session, item: Item) -> str:
 
 
 def _length(session: Session) -> str:
-    low, high = session.exam.length.minimum, session.exam.length.maximum
+    tried = session.exam.pretest.slots if session.exam.pretest else 0
+    low, high = session.exam.length.minimum + tried, session.exam.length.maximum + tried
     return str(high) if low == high else f"{low} to {high}"
 
 

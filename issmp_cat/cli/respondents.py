@@ -81,7 +81,7 @@ class Script:
             return Reply(None, 0.0)
         response = understand(item, word)
         if response is None:
-            where = f"answer {len(session.answers) + 1}"
+            where = f"answer {session.questions + 1}"
             raise SessionError(self._path, [f'line {place}: {where} is "{word}"; expected {hint(item)}'])
         return Reply(response, 0.0)
 
@@ -111,7 +111,7 @@ class Simulee:
     def __call__(self, session: Session, item: Item) -> Reply:
         """Draw the answer and the time it takes."""
         from issmp_cat.irt import draw_score
-        from issmp_cat.random import RESPONSE, TIME, normal, uniform
+        from issmp_cat.random import PRETEST_RESPONSE, PRETEST_TIME, RESPONSE, TIME, normal, uniform
 
         if item.id not in self._truth.index:
             raise SessionError("--truth", [f'item "{item.id}" is not in bank "{self._truth.id}"'])
@@ -119,9 +119,11 @@ class Simulee:
         if (other := self._truth.items[true].highest) != item.highest:
             problem = f'item "{item.id}" is scored 0 to {item.highest}, but 0 to {other} in bank "{self._truth.id}"'
             raise SessionError("--truth", [problem])
-        n, person = len(session.answers), session.opening.person
-        score = draw_score(self._truth.parameters, true, self.theta, uniform(self._seed, RESPONSE, person, n))
-        return Reply(score, MEDIAN_SECONDS * math.exp(LOG_SD * normal(self._seed, TIME, person, n)))
+        n, person, answering, timing = len(session.answers), session.opening.person, RESPONSE, TIME
+        if session.slot is not None:
+            n, answering, timing = session.slot, PRETEST_RESPONSE, PRETEST_TIME
+        score = draw_score(self._truth.parameters, true, self.theta, uniform(self._seed, answering, person, n))
+        return Reply(score, MEDIAN_SECONDS * math.exp(LOG_SD * normal(self._seed, timing, person, n)))
 
 
 def letters(item: Item) -> list[str]:

@@ -162,10 +162,10 @@ def _take(session: Session, respondent: Respondent, path: Path | None) -> Sessio
             if interrupted:
                 raise KeyboardInterrupt
             return session
-        given = len(session.answers)
+        given = session.questions
         session = session.answer(item, response, seconds=seconds)
         _keep(session, path)
-        if len(session.answers) == given:
+        if session.questions == given:
             say("\nThe time is up: this answer came too late and does not count.")
     return session
 
@@ -173,7 +173,7 @@ def _take(session: Session, respondent: Respondent, path: Path | None) -> Sessio
 def _keep(session: Session, path: Path | None) -> None:
     if path is not None:
         session.save(path)
-        keep(f"{counted(len(session.answers), 'answer')} kept in {path}; issmp-cat take --resume {path} goes on")
+        keep(f"{counted(session.questions, 'answer')} kept in {path}; issmp-cat take --resume {path} goes on")
 
 
 def _close_page(
@@ -193,7 +193,7 @@ def _close_page(
         say("", quiet)
         _print_report(session, report, trace=trace)
     if not session.finished:
-        say(f"\nStopped after {counted(len(session.answers), 'answer')}.", quiet)
+        say(f"\nStopped after {counted(session.questions, 'answer')}.", quiet)
         next_step(f"issmp-cat take --resume {path}", quiet)
     elif path:
         say(f"\nThe session is in {path}.", quiet)

@@ -27,6 +27,7 @@ from issmp_cat.bank import ItemBank
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.blueprint import Blueprint
 from issmp_cat.errors import ExamError
+from issmp_cat.exam.pretest_table import Pretest
 from issmp_cat.exam.start import Start
 from issmp_cat.files import read_text
 from issmp_cat.scale import Scale
@@ -152,6 +153,7 @@ class Exam(Part):
     scale: Scale
     retakes: Retakes = Field(default_factory=Retakes)
     report: Report = Field(default_factory=Report)
+    pretest: Pretest | None = None
 
     @model_validator(mode="after")
     def _stopping_makes_sense(self) -> Self:
@@ -166,6 +168,12 @@ class Exam(Part):
             timed=self.time_limit_minutes is not None,
         )
         if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _slots_come_before_any_end(self) -> Self:
+        if self.pretest and (faults := self.pretest.faults(self.length.minimum, self.blueprint.ids)):
             raise ValueError("; ".join(faults))
         return self
 
@@ -229,6 +237,7 @@ class Exam(Part):
         person: int = 0,
         background: Mapping[str, float] | None = None,
         seen: Iterable[str] = (),
+        pretest_answers: Mapping[str, int] | None = None,
     ) -> Session:
         """Open a session for one candidate.
 
@@ -239,6 +248,7 @@ class Exam(Part):
             person: number of the candidate in a simulation of the same seed, to replay that exam.
             background: what is known of the candidate, by the names of the exam's ``[[start.background]]``.
             seen: ids of the items seen in earlier attempts, for the exam's ``[retakes] seen_items``.
+            pretest_answers: answers collected so far by pretest items, by id; those that lack most are tried out most.
 
         Raises:
             BlueprintInfeasible: the bank cannot fill the blueprint, or not with what the candidate has not seen.
@@ -248,6 +258,7 @@ class Exam(Part):
         from issmp_cat.session import Session
 
         known = {"person": person, "background": dict(background or {}), "seen": sorted(set(seen))}
+        known["pretest_answers"] = dict(pretest_answers or {})
         return Session.start(self, bank, seed=seed, candidate=candidate, **known)
 
 

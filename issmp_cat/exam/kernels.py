@@ -86,6 +86,15 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "record",
     ),
     "issmp_cat.exam.start": ("first_theta", "set_prior"),
+    "issmp_cat.exam.pretest": (
+        "_domain_of_slot",
+        "place_slots",
+        "is_due",
+        "_block_foes",
+        "_may_come",
+        "choose_pretest",
+        "give_pretest",
+    ),
     "issmp_cat.exam.choose": ("choose", "may_stop"),
 }
 

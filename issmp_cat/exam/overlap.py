@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_cat.arrays import Bools, Ints
+from issmp_cat.arrays import Ints
 from issmp_cat.bank import ItemBank
 from issmp_cat.blueprint import Row
 from issmp_cat.errors import BlueprintInfeasible
@@ -15,9 +15,10 @@ from issmp_cat.exam.choose import Programme
 from issmp_cat.exam.content import pool_of
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.plan import Plan, begin, plan_exam
+from issmp_cat.exam.pretest import PretestPlan
+from issmp_cat.exam.pretest_plan import pretest_plan, safe_items
 from issmp_cat.exam.programmes import programme_of
-from issmp_cat.selection import Pool, at_point
-from issmp_cat.selection.pool import NO_CLIQUE
+from issmp_cat.selection import at_point
 from issmp_cat.selection.shadow import search
 
 __all__ = ["Terms", "terms_for"]
@@ -31,11 +32,13 @@ class Terms(NamedTuple):
     Attributes:
         plan: the exam's tables; ``programme``: what chooses where rows cross, None elsewhere.
         barred: positions of the operational items that may not be given again. Shape ``(barred,)``.
+        pretest: the exam's unscored slots.
     """
 
     plan: Plan
     programme: Programme | None
     barred: Ints
+    pretest: PretestPlan
 
 
 def terms_for(exam: Exam, bank: ItemBank, seen: Sequence[str] = ()) -> Terms:
@@ -54,17 +57,23 @@ def terms_for(exam: Exam, bank: ItemBank, seen: Sequence[str] = ()) -> Terms:
     plan, rule = plan_exam(exam, bank), exam.retakes.seen_items
     index = pool_of(bank).index
     known = sorted({index[id_] for id_ in seen if id_ in index})
+    pretest, nothing = pretest_plan(exam, bank), np.zeros(0, dtype=np.int64)
     if not known or rule == "allow":
-        return Terms(plan, programme_of(exam, bank), np.zeros(0, dtype=np.int64))
+        return Terms(plan, programme_of(exam, bank), nothing, pretest)
     if rule == "limit":
-        return Terms(plan, _limited(exam, bank, known), np.zeros(0, dtype=np.int64))
+        limited = _limited(exam, bank, known)
+        return Terms(plan, limited, nothing, pretest._replace(crossed=limited is not None))
     barred = np.array(known, dtype=np.int64)
     programme = programme_of(exam, bank)
     _require_enough_unseen(exam, plan, barred)
-    simple = _is_simple_without(plan.pool, plan.windows.quota, barred)
+    quota = plan.windows.quota
+    # Unseen items that no choice can block, beyond what the quotas need.
+    spare = np.bincount(plan.pool.domain[safe_items(plan.pool, barred)], minlength=len(quota)) - quota
+    simple = bool((spare >= 0).all())
     if not simple or programme is not None:
         _require_a_whole_test(exam, bank, plan, barred)
-    return Terms(plan._replace(pool=plan.pool._replace(simple=plan.pool.simple and simple)), programme, barred)
+    plan = plan._replace(pool=plan.pool._replace(simple=plan.pool.simple and simple))
+    return Terms(plan, programme, barred, pretest._replace(spare=spare))
 
 
 def _limited(exam: Exam, bank: ItemBank, known: list[int]) -> Programme | None:
@@ -98,17 +107,6 @@ def _refuse(exam: Exam, barred: Ints, reasons: Sequence[str], how: str) -> None:
     left = f"without them no whole test of {exam.length.maximum} items is left:"
     mend = f'Set [retakes] seen_items = "limit" {how}, or "allow"; or add items.'
     raise BlueprintInfeasible("\n  ".join([f"{head}, and {left}", *reasons, mend]))
-
-
-def _is_simple_without(pool: Pool, quota: Ints, barred: Ints) -> bool:
-    """Whether unseen items that no choice can block suffice: those without enemies, and one of each enemy set."""
-    unseen: Bools = np.ones(len(pool.domain), dtype=np.bool_)
-    unseen[barred] = False
-    alone = np.flatnonzero(unseen & (np.diff(pool.foe_begin) == 0))
-    in_sets = np.flatnonzero(unseen & (pool.clique != NO_CLIQUE))
-    one_each = in_sets[np.unique(pool.clique[in_sets], return_index=True)[1]]
-    free = np.bincount(pool.domain[np.concatenate([alone, one_each])], minlength=len(quota))
-    return bool((free >= quota).all())
 
 
 def _require_a_whole_test(exam: Exam, bank: ItemBank, plan: Plan, barred: Ints) -> None:

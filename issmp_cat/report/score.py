@@ -90,6 +90,7 @@ class ScoreReport:
     reason: str
     decided_by: str
     items: int
+    unscored: int
     minimum: int
     maximum: int
     seconds: float
@@ -187,6 +188,7 @@ def score_report(session: Session, *, simulated: str = "") -> ScoreReport:
         reason=result.reason,
         decided_by=result.decided_by,
         items=result.items,
+        unscored=result.unscored,
         minimum=exam.length.minimum,
         maximum=exam.length.maximum,
         seconds=result.seconds,

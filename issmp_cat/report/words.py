@@ -57,9 +57,14 @@ def facts(report: ScoreReport) -> list[tuple[str, str]]:
         ("Ability", f"θ = {minus(report.theta)}, standard error {minus(report.se)} logits; cut {minus(report.cut)}"),
         ("Estimator", ESTIMATORS[report.estimator]),
         ("Rule", report.rule),
-        ("Ended", f"after {report.items} question{'' if report.items == 1 else 's'} (of {length}): {report.reason}"),
+        ("Ended", f"after {report.items} {_questions(report)} (of {length}): {report.reason}"),
         ("Time", f"{report.seconds / 60:.0f}{limit} minutes"),
     ]
+
+
+def _questions(report: ScoreReport) -> str:
+    """What is counted, in words."""
+    return f"{'scored ' if report.unscored else ''}question{'' if report.items == 1 else 's'}"
 
 
 def gauge(domain: DomainReport, cut: float) -> str:
@@ -95,6 +100,11 @@ def caveats(report: ScoreReport) -> list[str]:
         said.append("Every domain is within one item of its share of the blueprint.")
     if report.unproven:
         said.append(f"{report.unproven} items were chosen without a proof that they were the best possible.")
+    if report.unscored:
+        said.append(
+            f"{report.unscored} further questions were unscored: they are being tried out, and count neither for nor "
+            "against the candidate."
+        )
     if report.seen_again:
         said.append(f"{report.seen_again} of the questions had been seen in an earlier attempt.")
     said += from_background(report)

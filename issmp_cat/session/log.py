@@ -14,7 +14,7 @@ __all__ = ["response_log"]
 
 
 def response_log(sessions: Sequence[Session]) -> ResponseLog:
-    """The answers of many sessions as one log, ready to be calibrated.
+    """The answers of many sessions as one log, ready to be calibrated; answers to pretest items are marked unscored.
 
     Args:
         sessions: at least one, all on one bank version; finished or not.
@@ -31,8 +31,10 @@ def response_log(sessions: Sequence[Session]) -> ResponseLog:
     if twice := sorted({name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else ()):
         raise SessionError("response log", [f"candidates with more than one session: {', '.join(twice)}"])
     bank = sessions[0].bank
-    answers = [answer for session in sessions for answer in session.answers]
-    lengths = [len(session.answers) for session in sessions]
+    events = [event for session in sessions for event in session.events]
+    answers = [answer for answer, _ in events]
+    lengths = [session.questions for session in sessions]
+    scored = np.array([counts for _, counts in events], dtype=np.bool_)
     return ResponseLog(
         persons=np.array(names),
         items=np.array(bank.ids),
@@ -41,4 +43,5 @@ def response_log(sessions: Sequence[Session]) -> ResponseLog:
         score=np.array([answer.score for answer in answers], dtype=np.int8),
         seconds=np.array([answer.seconds or np.nan for answer in answers], dtype=np.float32),
         position=np.concatenate([np.arange(n, dtype=np.int16) for n in lengths]),
+        unscored=None if scored.all() else ~scored,
     )

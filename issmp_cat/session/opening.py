@@ -6,12 +6,14 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from issmp_cat.bank import ItemBank
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, begin
 from issmp_cat.exam.overlap import Terms
 from issmp_cat.exam.start import background_faults, set_prior
 from issmp_cat.selection import State
+from issmp_cat.spelling import did_you_mean
 
 __all__ = ["Opening", "opening_of"]
 
@@ -23,6 +25,7 @@ class Opening(BaseModel):
         person: number of the candidate in a simulation of the same seed; all draws are keyed by both.
         background: values known of the candidate, by the exam's names.
         seen: ids of the items seen in earlier attempts.
+        pretest_answers: answers collected so far by pretest items, by id.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,10 +33,15 @@ class Opening(BaseModel):
     person: Annotated[int, Field(ge=0, lt=2**32)] = 0
     background: dict[str, Annotated[float, Field(allow_inf_nan=False)]] = Field(default_factory=dict)
     seen: tuple[str, ...] = ()
+    pretest_answers: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
 
-    def faults(self, exam: Exam) -> list[str]:
-        """What does not fit the exam; nothing when all does."""
-        return background_faults(exam.start_from, self.background)
+    def faults(self, exam: Exam, bank: ItemBank) -> list[str]:
+        """What does not fit the exam and its bank; nothing when all does."""
+        unknown = [name for name in self.pretest_answers if name not in bank.index]
+        return background_faults(exam.start_from, self.background) + [
+            f'pretest_answers names "{name}", which is not in the bank{did_you_mean(name, bank.ids)}'
+            for name in unknown
+        ]
 
     def begin(self, exam: Exam, terms: Terms) -> State:
         """An exam before its first item.

@@ -27,6 +27,7 @@ class SessionResult:
     ``theta`` and ``se`` are in logits, by ``estimator``; ``score`` is on the reporting scale. ``final`` is False for an
     exam still under way, whose figures are provisional. ``passed`` is what the rule that decided says, and the score
     keeps to it; ``decided_by`` names the rule when it is not the estimate against the cut, and is empty then.
+    ``items`` counts scored answers, ``unscored`` the others.
     """
 
     candidate: str
@@ -39,6 +40,7 @@ class SessionResult:
     reason: str
     decided_by: str
     items: int
+    unscored: int
     seconds: float
     counts: dict[str, int]
     quotas: dict[str, int]

@@ -16,12 +16,15 @@ from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, Plan, choose, may_stop, plan_exam, record, standing
 from issmp_cat.exam.overlap import Terms, terms_for
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.pretest import LAPSED, Trial, copy_trial, give_pretest
+from issmp_cat.exam.pretest_plan import pretest_items
 from issmp_cat.selection import State
 from issmp_cat.selection.state import copy_state
 from issmp_cat.session.events import Answer, answer_event, impossible_answers
 from issmp_cat.session.opening import Opening, opening_of
 from issmp_cat.session.result import SessionResult, TraceRow
 from issmp_cat.session.session_file import read_session_file, write_session_file
+from issmp_cat.session.unscored import fresh_trial, impossible_unscored, next_unscored, replay_unscored
 from issmp_cat.stopping import NO_ITEM, REASONS, TIME_OUT, count_run, decided_by, decision, is_late
 
 __all__ = ["Session"]
@@ -36,7 +39,7 @@ class Session:
     Attributes:
         exam: what the programme decided; ``bank``: its items.
         seed: the session's draws follow from it.
-        answers: what happened so far.
+        answers: the scored answers so far; ``unscored``: those to items that are being tried out.
         opening: what was known of the candidate at the start.
 
     >>> from issmp_cat import Exam, ItemBank
@@ -55,12 +58,15 @@ class Session:
     answers: tuple[Answer, ...] = ()
     extra_seconds: float = 0.0
     opening: Opening = field(default_factory=Opening)
+    unscored: tuple[Answer, ...] = ()
     _terms: Terms = field(repr=False, kw_only=True)
     _state: State = field(repr=False, kw_only=True)
+    _trial: Trial = field(repr=False, kw_only=True)
     _theta: float = field(repr=False, kw_only=True)
     _se: float = field(repr=False, kw_only=True)
     _reason: int = field(repr=False, kw_only=True)
     _next: int = field(repr=False, kw_only=True)
+    _tries: bool = field(repr=False, kw_only=True)
 
     @classmethod
     def start(
@@ -82,6 +88,7 @@ class Session:
         candidate: str = "",
         extra_seconds: float = 0.0,
         opening: Opening | None = None,
+        unscored: Sequence[Answer] = (),
     ) -> Session:
         """Rebuild a session from answers that are trusted: the cost of one decision, not of all.
 
@@ -94,10 +101,11 @@ class Session:
             candidate: whose session it is.
             extra_seconds: time that passed without an answer.
             opening: what was known of the candidate at the start.
+            unscored: answers to items that are being tried out, in the order given.
 
         Raises:
-            SessionError: an impossible seed, an item that is not in the bank or was given twice, or more answers than
-                the exam holds.
+            SessionError: an impossible seed, an item that is not in the bank or was given twice, more answers than the
+                exam holds, or unscored answers that do not stand between the scored ones.
         """
         plan = plan_exam(exam, bank)
         index = pool_of(bank).index
@@ -105,15 +113,22 @@ class Session:
         if not isinstance(seed, Integral) or not 0 <= int(seed) < 2**63:
             problems.insert(0, f"seed {seed!r}; expected a whole number from 0 to 2⁶³ − 1")
         opening = opening or Opening()
-        if problems := problems + opening.faults(exam):
+        problems += opening.faults(exam, bank)
+        problems += impossible_unscored(unscored, bank, exam.pretest.slots if exam.pretest else 0)
+        if problems:
             raise SessionError(f"session {candidate}".strip(), problems)
         terms = terms_for(exam, bank, opening.seen)
-        state = opening.begin(exam, terms)
+        state, trial = opening.begin(exam, terms), fresh_trial(terms, opening, bank, int(seed))
+        draws, tried = (int(seed), opening.person), list(unscored)
         for n, answer in enumerate(answers):
+            trial = replay_unscored(terms, trial, state, n, draws, tried, bank)
             record(plan, state, n, index[answer.item], answer.score)
+        trial = replay_unscored(terms, trial, state, len(answers), draws, tried, bank)
+        if tried:
+            raise SessionError(f"session {candidate}".strip(), [f'unscored item "{tried[0].item}" was not due there'])
         session = cls(
-            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening,
-            _terms=terms, _state=state, _theta=0.0, _se=0.0, _reason=0, _next=-1,
+            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening, tuple(unscored),
+            _terms=terms, _state=state, _trial=trial, _theta=0.0, _se=0.0, _reason=0, _next=-1, _tries=False,
         )  # fmt: skip
         return session._assess()
 
@@ -124,15 +139,18 @@ class Session:
         programme = self._terms.programme
         if not may_stop(programme, self._state, n):
             reason = 0
-        if reason == 0 and is_late(self._plan.rule, self.seconds):
+        person, late = self.opening.person, is_late(self._plan.rule, self.seconds)
+        trial, tried = next_unscored(self._terms, self._trial, self._state, n, (self.seed, person))
+        if late and (reason == 0 or tried != LAPSED):
             reason = TIME_OUT
+        if not late and tried != LAPSED:
+            return replace(self, _theta=theta, _se=se, _reason=0, _next=tried, _tries=True, _trial=trial)
         item = -1
         if reason == 0:
-            person = self.opening.person
             item = choose(self._plan, self._plan.criterion, programme, self._state, n, theta, self.seed, person)
         if reason == 0 and item < 0:
             reason = NO_ITEM
-        return replace(self, _theta=theta, _se=se, _reason=reason, _next=item)
+        return replace(self, _theta=theta, _se=se, _reason=reason, _next=item, _tries=False, _trial=trial)
 
     @property
     def _plan(self) -> Plan:
@@ -146,12 +164,25 @@ class Session:
     @property
     def seconds(self) -> float:
         """Test time used."""
-        return sum(answer.seconds for answer in self.answers) + self.extra_seconds
+        given = (answer.seconds for answers in (self.answers, self.unscored) for answer in answers)
+        return sum(given) + self.extra_seconds
 
     @property
     def next_item(self) -> Item | None:
-        """The item to give next; None when the exam has ended."""
-        return pool_of(self.bank).items[self._next] if self._next >= 0 else None
+        """The item to give next, scored or not; None when the exam has ended."""
+        if self._next < 0:
+            return None
+        return pretest_items(self.bank)[self._next] if self._tries else pool_of(self.bank).items[self._next]
+
+    @property
+    def questions(self) -> int:
+        """Questions answered so far, scored or not."""
+        return len(self.answers) + len(self.unscored)
+
+    @property
+    def slot(self) -> int | None:
+        """Number of the unscored slot (from 0) that is due; None when a scored question is, or none at all."""
+        return int(self._trial.used[0]) if self._tries else None
 
     @property
     def prior(self) -> tuple[float, float]:
@@ -195,6 +226,11 @@ class Session:
             late = replace(self, extra_seconds=self.extra_seconds + event.seconds)
             return late._assess()  # noqa: SLF001 - our own next value
         state = copy_state(self._state)
+        if self._tries:
+            trial = copy_trial(self._trial)
+            give_pretest(self._plan, self._terms.pretest, trial, state, len(self.answers), self._next)
+            following = replace(self, unscored=(*self.unscored, event), _state=state, _trial=trial)
+            return following._assess()  # noqa: SLF001 - our own next value
         record(self._plan, state, len(self.answers), self._next, event.score)
         following = replace(self, answers=(*self.answers, event), _state=state)
         return following._assess()  # noqa: SLF001 - our own next value
@@ -215,6 +251,7 @@ class Session:
             reason=REASONS.get(self._reason, "the exam is under way"),
             decided_by=decided_by(self._plan.rule, self._reason),
             items=len(self.answers),
+            unscored=len(self.unscored),
             seconds=self.seconds,
             counts=dict(zip(ids, map(int, self._state.counts), strict=True)),
             quotas=dict(zip(ids, self.exam.blueprint.quotas(max(len(self.answers), 1)), strict=True)),
@@ -227,6 +264,14 @@ class Session:
             for row in self.trace:
                 run = count_run(rule, run, row.theta)
         return decision(rule, self._state, len(self.answers), self._theta, run, self._reason)
+
+    @property
+    def events(self) -> tuple[tuple[Answer, bool], ...]:
+        """Every answer in the order given, and whether it is scored."""
+        tried = [int(after) for after, item in zip(self._trial.after, self._trial.items, strict=True) if item >= 0]
+        places = [(after, 0, k) for k, after in enumerate(tried[: len(self.unscored)])]
+        places += [(n, 1, n) for n in range(len(self.answers))]
+        return tuple((self.answers[k] if counts else self.unscored[k], bool(counts)) for _, counts, k in sorted(places))
 
     @property
     def trace(self) -> tuple[TraceRow, ...]:
@@ -257,15 +302,25 @@ class Session:
         saved = read_session_file(path, exam, bank)
         names: Any = {"seed": saved.seed, "candidate": saved.candidate, "opening": saved.opening}
         session = cls.replay(exam, bank, (), **names)
-        for k, answer in enumerate(saved.answers):
-            try:
-                response = answer.score if answer.choice is None else answer.choice
-                session = session.answer(answer.item, response, seconds=answer.seconds)
-            except SessionError as fault:
-                problem = f"answer {k + 1} cannot have happened in this exam: {'; '.join(fault.problems)}"
-                raise SessionError(str(path), [problem]) from None
-            if session.answers[-1:] != (answer,):
-                raise SessionError(str(path), [f'answer {k + 1} to "{answer.item}" is not scored by its key'])
+        scored, unscored = list(saved.answers), list(saved.unscored)
+        while scored or unscored:
+            due, other = (unscored, scored) if session.slot is not None else (scored, unscored)
+            session = session._answered_before(str(path), (due or other).pop(0))  # noqa: SLF001 - our own next value
         if saved.extra_seconds:
+            names["unscored"] = session.unscored
             session = cls.replay(exam, bank, session.answers, **names, extra_seconds=saved.extra_seconds)
         return session
+
+    def _answered_before(self, path: str, answer: Answer) -> Session:
+        """The session after an answer that a file tells of."""
+        tried = self.slot is not None
+        which = f"{'unscored ' if tried else ''}answer {len(self.unscored if tried else self.answers) + 1}"
+        try:
+            response = answer.score if answer.choice is None else answer.choice
+            after = self.answer(answer.item, response, seconds=answer.seconds)
+        except SessionError as fault:
+            problem = f"{which} cannot have happened in this exam: {'; '.join(fault.problems)}"
+            raise SessionError(path, [problem]) from None
+        if (after.unscored if tried else after.answers)[-1:] != (answer,):
+            raise SessionError(path, [f'{which} to "{answer.item}" is not scored by its key'])
+        return after

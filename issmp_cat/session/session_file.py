@@ -39,6 +39,7 @@ class SessionFile(BaseModel):
     extra_seconds: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
     answers: tuple[Answer, ...] = ()
     opening: Opening = Field(default_factory=Opening)
+    unscored: tuple[Answer, ...] = ()
 
 
 def write_session_file(session: Session, path: str | Path) -> None:
@@ -57,8 +58,9 @@ def write_session_file(session: Session, path: str | Path) -> None:
     )
     # What was not said at the start is not written: files without it stay as they always were.
     opening = session.opening.model_dump(mode="json", exclude_defaults=True)
-    written = content.model_dump(mode="json", exclude={"opening"})
-    write_json(path, {**written, **({"opening": opening} if opening else {})})
+    written = content.model_dump(mode="json", exclude={"opening", "unscored"})
+    said: dict[str, Any] = {"opening": opening, "unscored": [a.model_dump(mode="json") for a in session.unscored]}
+    write_json(path, {**written, **{name: part for name, part in said.items() if part}})
 
 
 def seen_in(path: str | Path) -> tuple[str, ...]:
@@ -72,7 +74,7 @@ def seen_in(path: str | Path) -> tuple[str, ...]:
         saved = SessionFile.model_validate(content)
     except ValidationError as error:
         raise SessionError(str(path), plain_faults(error)) from None
-    return tuple(answer.item for answer in saved.answers)
+    return tuple(answer.item for answer in (*saved.answers, *saved.unscored))
 
 
 def read_session_file(path: str | Path, exam: Exam, bank: ItemBank) -> SessionFile:

@@ -12,12 +12,14 @@ from issmp_cat.arrays import Bools, Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
 from issmp_cat.exam import Plan, Programme, choose, estimated, may_stop, provisional, record, standing
 from issmp_cat.exam.kernels import kernels
+from issmp_cat.exam.pretest import choose_pretest, give_pretest, is_due, place_slots
 from issmp_cat.exam.start import set_prior
 from issmp_cat.irt import Parameters, draw_score
-from issmp_cat.random import ABILITY, PREDICTOR, RESPONSE, SPEED, TIME, normal, uniform
+from issmp_cat.random import ABILITY, PREDICTOR, PRETEST_RESPONSE, PRETEST_TIME, RESPONSE, SPEED, TIME, normal, uniform
 from issmp_cat.selection import Criterion, State
 from issmp_cat.selection.state import reset
 from issmp_cat.stopping import NO_ITEM, TIME_OUT, count_run, decision, is_late
+from issmp_simulations.tryout import Tryout, no_tryout
 
 __all__ = ["Pace", "Records", "draw_abilities", "draw_predictors", "new_records", "run_exams"]
 
@@ -93,6 +95,65 @@ def draw_predictors(predictors: Floats, z: Floats, seed: int, first: int, correl
         predictors[p] = correlation * z[p] + rest
 
 
+def give_unscored(
+    plan: Plan,
+    programme: Programme | None,
+    tryout: Tryout,
+    state: State,
+    theta: float,
+    n: int,
+    p: int,
+    person: int,
+    seed: int,
+    pace: Pace,
+    tempo: float,
+    seconds: float,
+) -> float:
+    """Give the unscored questions that are due before scored answer number ``n``; the test time used after them."""
+    slots, trial = tryout.plan, tryout.trial
+    while is_due(slots, trial, n) and may_stop(programme, state, n):
+        slot = int(trial.used[0])
+        item = choose_pretest(plan, slots, trial, state, n, seed, person)
+        if item >= 0:
+            if pace.timed:
+                taken = math.exp(tempo + pace.log_sd * normal(seed, PRETEST_TIME, person, slot))
+                seconds += taken
+                if is_late(plan.rule, seconds):
+                    break
+                tryout.times[p, slot] = taken
+            tryout.items[p, slot] = item
+            tryout.after[p, slot] = n
+            tryout.scores[p, slot] = draw_score(
+                tryout.truth, item, theta, uniform(seed, PRETEST_RESPONSE, person, slot)
+            )
+        give_pretest(plan, slots, trial, state, n, item)
+    return seconds
+
+
+def _open(plan: Plan, tryout: Tryout, state: State, prior_means: Floats, p: int, person: int, seed: int) -> None:
+    """A new exam, from the candidate's own prior if there is one, its unscored slots placed."""
+    reset(state, plan.grid.prior)
+    if len(prior_means) > 0:
+        set_prior(plan.grid.nodes, state, prior_means[p], plan.start.background_sd)
+    if tryout.plan.slots > 0:
+        place_slots(tryout.plan, tryout.trial, seed, person)
+
+
+def _close(plan: Plan, state: State, out: Records, p: int, n: int, run: int, reason: int, seconds: float) -> None:
+    """Record how an exam ended."""
+    theta, se = estimated(plan, state, n)
+    out.length[p] = n
+    out.passed[p] = decision(plan.rule, state, n, theta, run, reason)
+    out.theta[p] = theta
+    out.se[p] = se
+    out.reason[p] = reason
+    out.seconds[p] = seconds
+    out.unproven[p] = state.unproven[0]
+
+
+compile_kernels(give_unscored, _open, _close)
+
+
 def give_exams(
     plan: Plan,
     criterion: Criterion | None,
@@ -105,19 +166,22 @@ def give_exams(
     pace: Pace,
     out: Records,
     prior_means: Floats,
+    tryout: Tryout,
 ) -> None:
     """The loop of :func:`run_exams`, as it is compiled and as it runs plain."""
     for p in range(len(thetas)):
         person = first + p
-        reset(state, plan.grid.prior)
-        if len(prior_means) > 0:
-            set_prior(plan.grid.nodes, state, prior_means[p], plan.start.background_sd)
+        _open(plan, tryout, state, prior_means, p, person, seed)
         tempo = pace.log_median + pace.speed_sd * normal(seed, SPEED, person, 0) if pace.timed else 0.0
         seconds = 0.0
         n = 0
         reason = 0
         run = 0
         while True:
+            seconds = give_unscored(plan, programme, tryout, state, thetas[p], n, p, person, seed, pace, tempo, seconds)
+            if is_late(plan.rule, seconds):
+                reason = TIME_OUT
+                break
             if n < plan.rule.minimum:
                 theta = provisional(plan, state, n)
             else:
@@ -143,14 +207,7 @@ def give_exams(
             out.items[p, n] = item
             out.scores[p, n] = score
             n += 1
-        theta, se = estimated(plan, state, n)
-        out.length[p] = n
-        out.passed[p] = decision(plan.rule, state, n, theta, run, reason)
-        out.theta[p] = theta
-        out.se[p] = se
-        out.reason[p] = reason
-        out.seconds[p] = seconds
-        out.unproven[p] = state.unproven[0]
+        _close(plan, state, out, p, n, run, reason, seconds)
 
 
 compile_kernels(give_exams)
@@ -167,8 +224,9 @@ def _run_compiled(
     pace: Pace,
     out: Records,
     prior_means: Floats,
+    tryout: Tryout,
 ) -> None:
-    give_exams(plan, None, None, truth, state, thetas, first, seed, pace, out, prior_means)
+    give_exams(plan, None, None, truth, state, thetas, first, seed, pace, out, prior_means, tryout)
 
 
 @jit()
@@ -182,9 +240,10 @@ def _run_scored(
     pace: Pace,
     out: Records,
     prior_means: Floats,
+    tryout: Tryout,
 ) -> None:
     # Ranking scores allocates: compiled apart, so that exams that look rows up do not pay for it.
-    give_exams(plan, plan.criterion, None, truth, state, thetas, first, seed, pace, out, prior_means)
+    give_exams(plan, plan.criterion, None, truth, state, thetas, first, seed, pace, out, prior_means, tryout)
 
 
 def run_exams(
@@ -198,6 +257,7 @@ def run_exams(
     pace: Pace,
     out: Records,
     prior_means: Floats | None = None,
+    tryout: Tryout | None = None,
 ) -> None:
     """Give the exam to the candidates from number ``first`` on.
 
@@ -214,11 +274,13 @@ def run_exams(
         pace: how long answers take.
         out: filled.
         prior_means: mean of each candidate's own prior, logits, shape ``(persons,)``; the population's when None.
+        tryout: the exam's unscored slots, and room for their records; nothing is tried out when None.
     """
+    tried = no_tryout() if tryout is None else tryout
     means = np.zeros(0) if prior_means is None else prior_means
     if programme is not None:
-        give_exams(plan, plan.criterion, programme, truth, state, thetas, first, seed, pace, out, means)
+        give_exams(plan, plan.criterion, programme, truth, state, thetas, first, seed, pace, out, means, tried)
     elif plan.criterion is None:
-        _run_compiled(plan, truth, state, thetas, first, seed, pace, out, means)
+        _run_compiled(plan, truth, state, thetas, first, seed, pace, out, means, tried)
     else:
-        _run_scored(plan, truth, state, thetas, first, seed, pace, out, means)
+        _run_scored(plan, truth, state, thetas, first, seed, pace, out, means, tried)

@@ -106,6 +106,8 @@ def _long(log: ResponseLog) -> Iterator[pd.DataFrame]:
             columns["score"] = pd.arrays.IntegerArray(log.score[rows].copy(), log.score[rows] == NO_SCORE)
         if log.position is not None:
             columns["position"] = log.position[rows]
+        if log.unscored is not None:
+            columns["score_status"] = np.where(log.unscored[rows], "unscored", "answered")
         if log.seconds is not None:
             columns["seconds"] = np.round(log.seconds[rows].astype(np.float64), 1)
         for name, values in log.candidates.items():

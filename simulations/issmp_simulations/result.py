@@ -17,7 +17,7 @@ from issmp_cat.files import atomic_write, read_json
 from issmp_simulations.compliance import Compliance
 from issmp_simulations.estimates import Estimate
 from issmp_simulations.run import Exams
-from issmp_simulations.tables import Bands, Exposure, Histogram, Sample
+from issmp_simulations.tables import Bands, Exposure, Histogram, PretestUse, Sample
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +48,7 @@ class StudyResult:
         exposure: use of the items; ``bands``, ``lengths``, ``scores``: the tables behind the plots.
         sample: the first thousand candidates.
         provenance: versions, hashes, seed, options.
+        pretest: use of the items that are tried out; None when the exam tries out nothing.
         exams: every candidate; None in a study read from a file.
     """
 
@@ -77,6 +78,7 @@ class StudyResult:
     scores: Histogram
     sample: Sample
     provenance: Mapping[str, Any]
+    pretest: PretestUse | None = field(default=None)
     exams: Exams | None = field(default=None)
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeAlias
 
@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ConfigDict
 
-from issmp_cat import Exam, ItemBank, __version__
+from issmp_cat import Exam, Item, ItemBank, __version__
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import BankError, UsageError
 from issmp_cat.exam import Plan, begin, plan_exam
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.pretest_plan import pretest_items, pretest_plan
 from issmp_cat.exam.programmes import programme_of
 from issmp_cat.irt import Parameters, select
 from issmp_simulations.checkpoint import Checkpoint
 from issmp_simulations.compliance import Compliance, Rules, count_violations, rules_of, total
-from issmp_simulations.kernel import Pace, new_records, run_exams
+from issmp_simulations.kernel import Pace, Records, new_records, run_exams
 from issmp_simulations.population import Population
+from issmp_simulations.tryout import Tryout, new_tryout, no_tryout
 
 __all__ = ["CHUNK", "Design", "Exams", "Progress", "pace_of", "run_design", "usable_cores"]
 
@@ -55,7 +57,13 @@ class Design:
         Raises:
             BankError: an item of the bank is not in the bank that holds the truth, or has other scores there.
         """
-        items = pool_of(self.bank).items
+        return self._true(pool_of(self.bank).items)
+
+    def pretest_parameters(self) -> Parameters:
+        """Parameters by which candidates answer the items that the exam tries out; raises as the scored ones do."""
+        return self._true(pretest_items(self.bank)) if self.exam.pretest else no_tryout().truth
+
+    def _true(self, items: Sequence[Item]) -> Parameters:
         ids = [item.id for item in items]
         if missing := [id_ for id_ in ids if id_ not in self.truth.index]:
             raise BankError(
@@ -91,6 +99,10 @@ class Exams:
         exposure: how many candidates saw each operational item. Shape ``(items,)``.
         compliance: rules broken, counted from the records.
         items: positions of the items given; None when they were not kept. ``scores`` alike.
+        pretest_exposure: how many candidates saw each pretest item. Shape ``(pretest items,)``; empty when the exam
+            tries out nothing.
+        pretest_items: pretest item in each unscored slot, −1 for none; None when they were not kept. Shape
+            ``(persons, slots)``; ``pretest_scores`` and ``pretest_after``, the scored answers before it, alike.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
@@ -107,6 +119,10 @@ class Exams:
     compliance: Compliance
     items: NDArray[np.int32] | None = None
     scores: NDArray[np.int8] | None = None
+    pretest_exposure: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    pretest_items: NDArray[np.int32] | None = None
+    pretest_scores: NDArray[np.int8] | None = None
+    pretest_after: NDArray[np.int32] | None = None
 
 
 PERSONAL = ("ability", "length", "passed", "theta", "se", "reason", "seconds", "unproven")
@@ -180,6 +196,7 @@ class _Worker:
     def __init__(self, design: Design, *, keep_items: bool, truth: Parameters) -> None:
         self.design, self.keep_items, self.truth = design, keep_items, truth
         self.plan = design.plan()
+        self.pretest, self.pretest_truth = pretest_plan(design.exam, design.bank), design.pretest_parameters()
         self.programme = programme_of(design.exam, design.bank)
         if design.population.predictor_correlation is not None and not design.exam.start_from.background:
             raise UsageError(
@@ -205,7 +222,8 @@ class _Worker:
         records = new_records(count, plan.rule.maximum)
         state = begin(plan)
         means = self.design.population.prior_means(ability, seed, first, mean=plan.prior[0], spread=plan.start.spread)
-        run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records, means)
+        tryout = new_tryout(self.pretest, self.pretest_truth, count)
+        run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records, means, tryout)
         compliance = count_violations(self.rules, records.items, records.reason)
         given = records.items[records.items >= 0]
         return {
@@ -213,8 +231,15 @@ class _Worker:
             **{name: getattr(records, name) for name in PERSONAL[1:]},
             "exposure": np.bincount(given, minlength=len(plan.pool.domain)),
             "compliance": np.array([getattr(compliance, name) for name in Compliance.__dataclass_fields__]),
-            **({"items": records.items, "scores": records.scores} if self.keep_items else {}),
+            "pretest_exposure": np.bincount(tryout.items[tryout.items >= 0], minlength=len(self.pretest.domain)),
+            **(_kept(records, tryout) if self.keep_items else {}),
         }
+
+
+def _kept(records: Records, tryout: Tryout) -> dict[str, NDArray[Any]]:
+    """What is kept of every candidate when asked for."""
+    pretest = {f"pretest_{name}": getattr(tryout, name) for name in ("items", "scores", "after")}
+    return {"items": records.items, "scores": records.scores, **(pretest if tryout.plan.slots else {})}
 
 
 def pace_of(population: Population) -> Pace:
@@ -230,12 +255,16 @@ def pace_of(population: Population) -> Pace:
     )
 
 
+_KEPT = ("items", "scores", "pretest_items", "pretest_scores", "pretest_after")
+
+
 def _joined(parts: list[dict[str, NDArray[Any]]], *, keep_items: bool) -> Exams:
     """Chunks in the order of candidates."""
-    kept = ("items", "scores") if keep_items else ()
+    kept = [name for name in _KEPT if name in parts[0]] if keep_items else []
     columns: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in (*PERSONAL, *kept)}
     return Exams(
         **columns,
         exposure=np.sum([part["exposure"] for part in parts], axis=0),
+        pretest_exposure=np.sum([part["pretest_exposure"] for part in parts], axis=0),
         compliance=total([Compliance(*map(int, part["compliance"])) for part in parts]),
     )

@@ -10,6 +10,7 @@ import numpy as np
 from issmp_cat import Exam, ItemBank
 from issmp_cat.errors import UsageError
 from issmp_cat.exam.plan import pool_of
+from issmp_cat.exam.pretest_plan import pretest_items, pretest_plan
 from issmp_cat.intervals import Z95
 from issmp_cat.stopping import REASONS
 from issmp_simulations.estimates import mean_of, rmse_of, share_of
@@ -17,7 +18,7 @@ from issmp_simulations.population import Population
 from issmp_simulations.provenance import provenance_of
 from issmp_simulations.result import StudyResult
 from issmp_simulations.run import Design, Exams, Progress, run_design
-from issmp_simulations.tables import Exposure, bands_of, histogram_of, sample_of, scores_of
+from issmp_simulations.tables import Exposure, PretestUse, bands_of, histogram_of, sample_of, scores_of
 
 __all__ = ["simulate"]
 
@@ -131,5 +132,20 @@ def summarise(design: Design, exams: Exams) -> StudyResult:
         scores=histogram_of(scores_of(design.exam, exams.theta, exams.passed)),
         sample=sample_of(exams),
         provenance=provenance_of(design, n),
+        pretest=_pretest_use(design, exams),
         exams=exams,
+    )
+
+
+def _pretest_use(design: Design, exams: Exams) -> PretestUse | None:
+    """What the unscored slots brought; None when the exam has none."""
+    if design.exam.pretest is None:
+        return None
+    plan = pretest_plan(design.exam, design.bank)
+    return PretestUse(
+        slots=plan.slots,
+        n=len(exams.theta),
+        items=tuple(item.id for item in pretest_items(design.bank)),
+        counts=tuple(map(int, exams.pretest_exposure)),
+        wanted=tuple(map(int, plan.wanted)),
     )

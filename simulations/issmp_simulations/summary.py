@@ -84,6 +84,11 @@ def _tests(study: StudyResult) -> list[str]:
             f"{100 * exposure.never_used:.1f} %, overlap of two tests {100 * exposure.overlap:.1f} %",
         )
     )
+    if (pretest := study.pretest) is not None:
+        tried = f"{pretest.slots} unscored questions, {100 * pretest.filled:.1f} % of them filled; answers an item"
+        enough = f"all targets after some {pretest.candidates_needed:,.0f} candidates"
+        told = f"{tried} {min(pretest.counts):,} to {max(pretest.counts):,}; {enough}"
+        lines.append(_row("items tried out", told))
     return lines
 
 

@@ -15,7 +15,17 @@ from issmp_cat.errors import UsageError
 from issmp_simulations.estimates import Estimate, proportion
 from issmp_simulations.run import Exams
 
-__all__ = ["Bands", "Exposure", "Histogram", "Sample", "bands_of", "histogram_of", "sample_of", "scores_of"]
+__all__ = [
+    "Bands",
+    "Exposure",
+    "Histogram",
+    "PretestUse",
+    "Sample",
+    "bands_of",
+    "histogram_of",
+    "sample_of",
+    "scores_of",
+]
 
 # θ bands of a quarter logit, from the cut outwards until −4 and 4 are reached; the outer ones hold everyone beyond.
 # They come in groups of eight, so that bands of 2 logits have an edge at the cut too.
@@ -171,6 +181,36 @@ def scores_of(exam: Exam, theta: Floats, passed: Bools) -> Ints:
     """Points on the reporting scale, by the engine's own rule and what was decided. Shape ``(persons,)``."""
     score = exam.scale.score
     return np.array([score(float(one), passed=bool(so)) for one, so in zip(theta, passed, strict=True)], dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class PretestUse:
+    """How often items were tried out.
+
+    Attributes:
+        slots: unscored questions a candidate; ``n``: candidates.
+        items: ids of the pretest items; ``counts`` how many candidates answered each; ``wanted`` the answers wanted.
+    """
+
+    slots: int
+    n: int
+    items: tuple[str, ...]
+    counts: tuple[int, ...]
+    wanted: tuple[int, ...]
+
+    @property
+    def filled(self) -> float:
+        """Share of all slots in which an item was tried out; the clock, or want of an item, leaves the others empty.
+
+        >>> PretestUse(slots=2, n=10, items=("a", "b"), counts=(10, 5), wanted=(400, 200)).filled
+        0.75
+        """
+        return sum(self.counts) / (self.slots * self.n)
+
+    @property
+    def candidates_needed(self) -> float:
+        """How many such candidates bring every item its answers, at the rates found; infinite where one has none."""
+        return max((w * self.n / c if c else math.inf) for c, w in zip(self.counts, self.wanted, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
