@@ -162,7 +162,6 @@ class Exam(Part):
             minimum=self.length.minimum,
             maximum=self.length.maximum,
             estimator=self.scoring.estimator,
-            decide_by=self.scoring.decide_by,
             time_out=self.time_out,
             last_n=self.last_n,
             timed=self.time_limit_minutes is not None,

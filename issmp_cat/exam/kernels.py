@@ -41,7 +41,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.stopping.precision": ("se_reduction",),
     "issmp_cat.stopping.ratio": ("add_evidence", "log_ratio"),
     "issmp_cat.stopping.certain": ("_reach", "furthest_mean", "is_certain", "is_unlikely_to_change"),
-    "issmp_cat.stopping.rule": ("is_late", "_foresees", "_fires", "stop_reason", "count_run", "decision"),
+    "issmp_cat.stopping.decide": ("is_late", "_passes", "_foresees", "_fires", "stop_reason", "count_run", "decision"),
     "issmp_cat.selection.pool": ("grid_point",),
     "issmp_cat.selection.preference": ("at_point", "ranked"),
     "issmp_cat.selection.criteria_sums": ("normalise", "average", "fold"),

@@ -1,6 +1,7 @@
 """When an exam ends, and what it then decides."""
 
 from issmp_cat.stopping.certain import Certain, Progress
+from issmp_cat.stopping.decide import count_run, decided_by, decision, is_late, stop_reason
 from issmp_cat.stopping.interval import ConfidenceInterval, FixedLength
 from issmp_cat.stopping.precision import PredictedSeReduction, StandardError
 from issmp_cat.stopping.ratio import GeneralisedLikelihoodRatio, SequentialRatio, add_evidence
@@ -18,16 +19,7 @@ from issmp_cat.stopping.reasons import (
     REASONS,
     TIME_OUT,
 )
-from issmp_cat.stopping.rule import (
-    BankTables,
-    StopRule,
-    build_stop_rule,
-    count_run,
-    decided_by,
-    decision,
-    is_late,
-    stop_reason,
-)
+from issmp_cat.stopping.rule import BankTables, StopRule, build_stop_rule
 from issmp_cat.stopping.settings import (
     Stopping,
     StoppingRule,

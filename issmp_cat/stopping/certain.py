@@ -1,4 +1,4 @@
-"""The decision can no longer change: a bound on every posterior mean that further answers can reach."""
+"""The decision can no longer change: a bound on every posterior that further answers can reach."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ ROUNDING = 1e-9
 
 
 class Certain(BaseModel):
-    """Stop once the decision by the posterior mean can no longer change.
+    """Stop once the decision by the posterior can no longer change.
 
     With ``probability`` 1 that is proved: no sequence of answers to items that may still come could move θ̂ to the
-    other side of the cut. Below 1 it is stochastic curtailment (Finkelman, 2008): the decision at the maximum length
-    would be the same with at least this probability, given the answers so far.
+    other side of the cut, or the probability above it to the other side of ½ where that decides. Below 1 it is
+    stochastic curtailment (Finkelman, 2008): the decision at the maximum length would be the same with at least this
+    probability, given the answers so far.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -69,7 +70,8 @@ class Extremes(NamedTuple):
     """How far one answer can move the posterior, cell by cell of the grid.
 
     Attributes:
-        nodes: θ of the grid, logits. Shape ``(nodes,)``; empty when no rule asks.
+        value: what the posterior averages to decide: θ of the nodes, logits, or how much of each lies above the cut.
+            Never falls. Shape ``(nodes,)``; empty when no rule asks.
         reach: the largest ``|log L(θ_q+1) / L(θ_q)|`` among an item's answers that speak for a higher θ (first) or a
             lower one; largest first within each domain. Shape ``(2, nodes − 1, rows)``.
         item: whose it is. Same shape.
@@ -77,18 +79,18 @@ class Extremes(NamedTuple):
         most: items of each domain at the maximum length. Shape ``(domains,)``.
     """
 
-    nodes: Floats
+    value: Floats
     reach: Floats
     item: Ints32
     begin: Ints
     most: Ints
 
 
-def build_extremes(nodes: Floats, likelihood: Floats, first: Ints, domain: Ints, most: Ints) -> Extremes:
+def build_extremes(value: Floats, likelihood: Floats, first: Ints, domain: Ints, most: Ints) -> Extremes:
     """Sort each domain's items by how far their most extreme answers reach.
 
     Args:
-        nodes: θ, ascending, logits. Shape ``(nodes,)``.
+        value: what the posterior averages, see :class:`Extremes`. Shape ``(nodes,)``.
         likelihood: chance of each category at each node, > 0. Shape ``(rows, nodes)``.
         first: row at which each item's categories begin. Shape ``(items + 1,)``.
         domain: domain of each item. Shape ``(items,)``.
@@ -100,7 +102,7 @@ def build_extremes(nodes: Floats, likelihood: Floats, first: Ints, domain: Ints,
     # Twice the quota: enough to pass over the items given and most of their enemies.
     depth = [min(int(np.count_nonzero(domain == k)), 2 * int(most[k])) for k in range(len(most))]
     begin = np.concatenate([[0], np.cumsum(depth)]).astype(np.int64)
-    reach = np.zeros((2, len(nodes) - 1, begin[-1]))
+    reach = np.zeros((2, len(value) - 1, begin[-1]))
     item = np.zeros(reach.shape, dtype=np.int32)
     for k, deep in enumerate(depth):
         members = np.flatnonzero(domain == k)
@@ -108,7 +110,7 @@ def build_extremes(nodes: Floats, likelihood: Floats, first: Ints, domain: Ints,
             best = members[np.argsort(-size[:, members], axis=1, kind="stable")[:, :deep]]
             item[side, :, begin[k] : begin[k + 1]] = best
             reach[side, :, begin[k] : begin[k + 1]] = np.take_along_axis(size, best, axis=1)
-    return Extremes(nodes, read_only(reach), read_only(item), read_only(begin), read_only(most.astype(np.int64)))
+    return Extremes(value, read_only(reach), read_only(item), read_only(begin), read_only(most.astype(np.int64)))
 
 
 def _reach(extremes: Extremes, state: Progress, side: int, cell: int) -> float:
@@ -130,40 +132,41 @@ def _reach(extremes: Extremes, state: Progress, side: int, cell: int) -> float:
 
 
 def furthest_mean(extremes: Extremes, state: Progress, side: int) -> float:
-    """A bound that no reachable posterior mean passes: above (``side`` 0) or below (1), logits.
+    """A bound that no reachable posterior mean of ``extremes.value`` passes: above (``side`` 0) or below (1).
 
     Multiplying a posterior by likelihoods adds their log ratios to each cell's. A posterior whose every cell has a
-    ratio at least as large is larger in the likelihood-ratio order, so its mean is at least as large (Lehmann & Romano,
-    2005, lemma 3.4.2). Giving each cell the largest sum that distinct items can bring, cell by cell, bounds them all.
+    ratio at least as large is larger in the likelihood-ratio order, so its mean of anything that never falls is at
+    least as large (Lehmann & Romano, 2005, lemma 3.4.2). Giving each cell the largest sum that distinct items can
+    bring, cell by cell, bounds them all.
     """
-    nodes = extremes.nodes
+    value = extremes.value
     sign = 1.0 if side == UP else -1.0
     level = 0.0  # log weight of a node, relative to the first node's
     peak = 0.0  # the largest so far; sums are relative to it
     total = 1.0
-    first = nodes[0]
+    first = value[0]
     before = math.log(state.weights[0])
-    for q in range(len(nodes) - 1):
+    for q in range(len(value) - 1):
         here = math.log(state.weights[q + 1])
         level += here - before + sign * _reach(extremes, state, side, q)
         before = here
         if level > peak:
             shrink = math.exp(peak - level)
             total = total * shrink + 1.0
-            first = first * shrink + nodes[q + 1]
+            first = first * shrink + value[q + 1]
             peak = level
         else:
             weight = math.exp(level - peak)
             total += weight
-            first += weight * nodes[q + 1]
+            first += weight * value[q + 1]
     return float(first / total)
 
 
-def is_certain(extremes: Extremes, state: Progress, theta: float, cut: float) -> bool:
-    """Whether no further answers can take the posterior mean to the other side of the cut."""
-    if theta >= cut:
-        return furthest_mean(extremes, state, DOWN) >= cut + ROUNDING
-    return furthest_mean(extremes, state, UP) < cut - ROUNDING
+def is_certain(extremes: Extremes, state: Progress, passes: bool, bar: float) -> bool:
+    """Whether no further answers can take the posterior mean of ``extremes.value`` to the other side of the bar."""
+    if passes:
+        return furthest_mean(extremes, state, DOWN) >= bar + ROUNDING
+    return furthest_mean(extremes, state, UP) < bar - ROUNDING
 
 
 def is_unlikely_to_change(theta: float, se: float, cut: float, left: int, information: float, z: float) -> bool:

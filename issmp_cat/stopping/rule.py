@@ -1,4 +1,4 @@
-"""The stopping rules as numbers: when an exam ends, and what it then decides. Plain kernels."""
+"""The stopping rules of an exam as numbers and tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_cat.ability import chance_above
 from issmp_cat.arrays import Floats, Ints, read_only
-from issmp_cat.stopping.certain import Certain, Extremes, Progress, build_extremes, is_certain, is_unlikely_to_change
+from issmp_cat.stopping.certain import Certain, Extremes, build_extremes
 from issmp_cat.stopping.interval import ConfidenceInterval
-from issmp_cat.stopping.precision import PredictedSeReduction, StandardError, se_reduction
-from issmp_cat.stopping.ratio import GeneralisedLikelihoodRatio, RatioRule, SequentialRatio, evidence_points, log_ratio
+from issmp_cat.stopping.precision import PredictedSeReduction, StandardError
+from issmp_cat.stopping.ratio import GeneralisedLikelihoodRatio, RatioRule, SequentialRatio, evidence_points
 from issmp_cat.stopping.reasons import (
     CERTAIN,
     CURTAILED,
@@ -21,14 +20,12 @@ from issmp_cat.stopping.reasons import (
     GENERALISED_RATIO,
     GO_ON,
     LITTLE_TO_GAIN,
-    MAXIMUM_LENGTH,
     PRECISE,
     RATIO,
-    TIME_OUT,
 )
 from issmp_cat.stopping.settings import StoppingRule, several
 
-__all__ = ["BankTables", "StopRule", "build_stop_rule", "count_run", "decided_by", "decision", "is_late", "stop_reason"]
+__all__ = ["BankTables", "StopRule", "build_stop_rule"]
 
 
 class StopRule(NamedTuple):
@@ -140,7 +137,7 @@ def build_stop_rule(
         satisfied=gain.target if gain and gain.target is not None else -math.inf,
         sure=certain.z if certain else math.inf,
         looks_ahead=gain is not None or (certain is not None and not proof),
-        extremes=_extremes(bank if proof else None),
+        extremes=_extremes(bank if proof else None, above),
         above=read_only(np.zeros(0) if above is None else above),
     )
 
@@ -165,91 +162,11 @@ def _evidence(rule: RatioRule, cut: float, bank: BankTables) -> tuple[int, Float
     return below, np.log(np.maximum(bank.curves(points), 1e-300))
 
 
-def _extremes(bank: BankTables | None) -> Extremes:
+def _extremes(bank: BankTables | None, above: Floats | None) -> Extremes:
     if bank is not None:
-        return build_extremes(bank.nodes, bank.likelihood, bank.first, bank.domain, bank.most)
+        return build_extremes(
+            bank.nodes if above is None else above, bank.likelihood, bank.first, bank.domain, bank.most
+        )
     none = np.zeros(0, dtype=np.int64)
     empty = (np.zeros(0), np.zeros((2, 0, 0)), np.zeros((2, 0, 0), dtype=np.int32), none, none)
     return Extremes._make(map(read_only, empty))
-
-
-def is_late(rule: StopRule, seconds: float) -> bool:
-    """Whether an answer that arrives after ``seconds`` of test time is too late to count."""
-    return seconds > rule.seconds
-
-
-def stop_reason(rule: StopRule, state: Progress, n: int, theta: float, se: float, information: float) -> int:
-    """Why the exam ends after ``n`` answers, or 0 when it goes on: the first rule that fires, else the length.
-
-    Args:
-        rule: limits, cut and confidence.
-        state: the exam under way.
-        n: answers given.
-        theta: estimate; ``se``: its standard error, logits.
-        information: of the best next item at θ̂, per logit²; looked at only when ``rule.looks_ahead``.
-    """
-    if n < rule.minimum:
-        return GO_ON
-    for k in range(len(rule.order)):
-        if _fires(rule, state, rule.order[k], n, theta, se, information):
-            return int(rule.order[k])
-    return MAXIMUM_LENGTH if n >= rule.maximum else GO_ON
-
-
-def _fires(rule: StopRule, state: Progress, code: int, n: int, theta: float, se: float, information: float) -> bool:
-    """Whether one rule ends the exam."""
-    if code == DECIDED:
-        return abs(theta - rule.cut) > rule.z * se
-    if code in (RATIO, GENERALISED_RATIO):
-        ratio = log_ratio(state.evidence, rule.below)
-        return ratio >= rule.accept or ratio <= rule.fail
-    if code == PRECISE:
-        return se <= rule.target
-    return n < rule.maximum and _foresees(rule, state, code, n, theta, se, information)
-
-
-def _foresees(rule: StopRule, state: Progress, code: int, n: int, theta: float, se: float, information: float) -> bool:
-    """Whether one rule finds nothing worth waiting for in the items left, of which there is at least one."""
-    if code == LITTLE_TO_GAIN:
-        gain = se_reduction(se, information)
-        return gain < rule.hypo or (se <= rule.satisfied and gain <= rule.hyper)
-    if code == CERTAIN:
-        return is_certain(rule.extremes, state, theta, rule.cut)
-    return is_unlikely_to_change(theta, se, rule.cut, rule.maximum - n, information, rule.sure)
-
-
-def count_run(rule: StopRule, run: int, theta: float) -> int:
-    """How many estimates in a row lie at or above the cut, counting this one."""
-    return run + 1 if theta >= rule.cut else 0
-
-
-def decision(rule: StopRule, state: Progress, n: int, theta: float, run: int, reason: int) -> bool:
-    """Whether the candidate passes.
-
-    By the rule that decided, else by the sign of the ratio, else by the posterior or the estimate, as the exam has it.
-
-    Args:
-        rule: the exam's.
-        state: the exam under way or ended.
-        n: answers that count; ``theta``: the estimate after them, logits.
-        run: how many estimates in a row lay at or above the cut up to now (:func:`count_run`).
-        reason: why the exam ended; 0 while it goes on: what would be decided now.
-    """
-    if reason == TIME_OUT and rule.last_n > 0:
-        return n >= rule.minimum and run >= rule.last_n
-    if reason != DECIDED and len(state.evidence) > 0:
-        return log_ratio(state.evidence, rule.below) >= 0.0
-    if len(rule.above) > 0:
-        return chance_above(rule.above, state.weights) > 0.5
-    return bool(theta >= rule.cut)
-
-
-def decided_by(rule: StopRule, reason: int) -> str:
-    """By what :func:`decision` decided, in words; empty when the estimate did."""
-    if reason == TIME_OUT and rule.last_n > 0:
-        return f"the last {rule.last_n} estimates when time ran out, all of which must reach the cut"
-    if reason != DECIDED and rule.evidence.shape[1] > 0:
-        return "the likelihood ratio at the cut"
-    if len(rule.above) > 0:
-        return "the posterior probability of an ability above the cut"
-    return ""

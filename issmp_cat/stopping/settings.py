@@ -83,7 +83,6 @@ def contradictions(
     minimum: int,
     maximum: int,
     estimator: Estimator,
-    decide_by: str = "estimate",
     time_out: TimeOut,
     last_n: int | None,
     timed: bool,
@@ -93,7 +92,7 @@ def contradictions(
     Args:
         stopping: the rules.
         minimum: shortest length; ``maximum``: the longest.
-        estimator: of θ; ``decide_by``: that, or ``posterior_probability``.
+        estimator: of θ.
         time_out: what decides when time runs out; ``last_n``: how many estimates must agree.
         timed: whether the exam has a time limit.
     """
@@ -112,13 +111,9 @@ def contradictions(
         found.append("sprt and glr both decide, each by its own ratio; keep one of them")
     if "certain" in names:
         if estimator != "eap":
-            found.append(f'certain follows the posterior mean; it needs scoring.estimator "eap", not "{estimator}"')
-        if decide_by != "estimate":
-            found.append(
-                f'certain follows the posterior mean; it needs scoring.decide_by "estimate", not "{decide_by}"'
-            )
+            found.append(f'certain follows the posterior; it needs scoring.estimator "eap", not "{estimator}"')
         found += [
-            f"certain speaks of the decision by θ̂, {name} decides by its ratio; keep one of them"
+            f"certain speaks of the decision by the posterior, {name} decides by its ratio; keep one of them"
             for name in ("sprt", "glr")
             if name in names
         ]

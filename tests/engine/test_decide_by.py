@@ -8,29 +8,12 @@ from scipy.stats import norm
 
 from issmp_cat import Exam
 from issmp_cat.ability import chance_above, part_above
-from issmp_cat.errors import ExamError
 from issmp_cat.exam import plan_exam
-from issmp_cat.stopping import MAXIMUM_LENGTH, decision
+from issmp_cat.stopping import CERTAIN, MAXIMUM_LENGTH, decision
 from issmp_simulations import simulate
 from issmp_simulations.standard import standard_bank
 
 NODES = np.linspace(-4, 4, 41)
-TEXT = """
-id = "x"
-title = "x"
-[[blueprint.domains]]
-id = "*"
-weight = 1
-[length]
-minimum = 2
-maximum = 4
-[scoring]
-decide_by = "posterior_probability"
-[stopping]
-rule = "certain"
-[scale]
-theta_cut = 0.0
-"""
 
 
 def variant(**changes):
@@ -76,6 +59,14 @@ def test_a_session_and_a_simulation_decide_alike_and_the_report_says_by_what():
     assert session.result.decided_by == "the posterior probability of an ability above the cut"
 
 
-def test_a_proof_about_the_mean_cannot_stop_an_exam_that_the_posterior_decides():
-    with pytest.raises(ExamError, match="certain follows the posterior mean"):
-        Exam.parse(TEXT)
+def test_a_proof_about_the_posterior_stops_an_exam_and_no_decision_turns():
+    """The same candidates with the same draws to the end; see ``test_stopping_certain.py`` for the bound."""
+    changes = {"scoring": {"decide_by": "posterior_probability"}, "length": {"minimum": 20, "maximum": 60}}
+    bank = standard_bank("218")
+    certain, whole = (
+        simulate(variant(stopping=stopping, **changes), bank, n=2000, seed=3).exams
+        for stopping in ({"rule": "certain"}, {"rule": "standard_error", "target": 1e-6})
+    )
+    assert (certain.reason == CERTAIN).mean() > 0.9
+    assert (whole.length == 60).all()
+    assert (certain.passed == whole.passed).all()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from issmp_cat.ability import part_above
 from issmp_cat.irt import category_probabilities, information
 from issmp_cat.stopping import CERTAIN, CURTAILED, GO_ON, MAXIMUM_LENGTH, Certain, build_stop_rule, stop_reason
 from issmp_cat.stopping.certain import DOWN, UP, build_extremes, furthest_mean, is_unlikely_to_change
@@ -66,8 +67,8 @@ def sitting(bank, given):
     return blank
 
 
-def reachable_means(bank, state):
-    """Posterior means after every number of further answers to every set of items that may still come."""
+def reachable_means(bank, state, value=NODES):
+    """Posterior means (of θ) after every number of further answers to every set of items that may still come."""
     left = bank.most - state.counts
     open_items = [i for i in range(len(bank.domain)) if state.blocked[i] == 0]
     for n in range(int(left.sum()) + 1):
@@ -77,7 +78,7 @@ def reachable_means(bank, state):
                 continue
             for rows in itertools.product(*(range(bank.first[i], bank.first[i + 1]) for i in items)):
                 weights = state.weights * np.prod(bank.likelihood[list(rows)], axis=0)
-                yield float(weights @ NODES / weights.sum())
+                yield float(weights @ value / weights.sum())
 
 
 def random_start(bank, rng, n):
@@ -93,7 +94,7 @@ def random_start(bank, rng, n):
     return state
 
 
-def rule_of(bank, probability=1.0, cut=0.0):
+def rule_of(bank, probability=1.0, cut=0.0, above=None):
     tables = BankTables(lambda theta: theta, NODES, bank.likelihood, bank.first, bank.domain, bank.most)
     return build_stop_rule(
         Certain(probability=probability),
@@ -102,6 +103,7 @@ def rule_of(bank, probability=1.0, cut=0.0):
         cut=cut,
         seconds=math.inf,
         bank=tables,
+        above=above,
     )
 
 
@@ -125,6 +127,24 @@ def test_the_bound_holds_for_every_continuation_and_a_certain_decision_never_tur
         proved += stops == CERTAIN
         certain += not turns
     assert proved <= certain
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_where_the_chance_above_the_cut_decides_it_is_bounded_too(seed):
+    bank, rng = small_bank(seed), np.random.default_rng(seed)
+    cut = float(rng.normal(0, 0.3))
+    above = part_above(NODES, cut)
+    rule, fired = rule_of(bank, cut=cut, above=above), 0
+    for n in (2, 3, 4, 4, 4):
+        state = random_start(bank, rng, n)
+        chances = np.array(list(reachable_means(bank, state, above)))
+        assert furthest_mean(rule.extremes, state, UP) >= chances.max() - 1e-12
+        assert furthest_mean(rule.extremes, state, DOWN) <= chances.min() + 1e-12
+        # The estimate is told wrong on purpose: it has no say.
+        stops = stop_reason(rule, state, n, -9.0 if chances[0] > 0.5 else 9.0, 0.5, 0.0) == CERTAIN
+        assert not (stops and ((chances > 0.5) != (chances[0] > 0.5)).any())
+        fired += stops
+    assert fired > 0
 
 
 def test_the_bound_is_sharp_for_one_last_item_and_often_proves_what_is_so():

@@ -187,7 +187,7 @@ def test_exams_without_a_ratio_rule_gather_nothing():
     rule = rule_of(ConfidenceInterval(), None)
     assert rule.evidence.shape == (0, 0)
     assert not rule.looks_ahead
-    assert rule.extremes.nodes.size == 0
+    assert rule.extremes.value.size == 0
 
 
 def test_ratio_rules_ask_for_the_bank():
