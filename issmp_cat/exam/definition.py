@@ -70,7 +70,7 @@ class Selection(Part):
     criterion: CriterionName = "fisher_information"
     progressive: Annotated[float, Field(ge=0, le=20)] | None = None
     rule: Literal["best", "randomesque"] = "randomesque"
-    among: Annotated[int, Field(ge=2, le=50)] = 5
+    among: Annotated[int, Field(ge=2, le=20_000)] = 5
 
     @property
     def best(self) -> int:

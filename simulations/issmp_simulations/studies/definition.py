@@ -41,6 +41,7 @@ class DesignTable(Part):
         id: names it in tables and file names; with several banks, ``id@bank``.
         title: what a reader sees; ``exam``, ``banks`` and ``candidates`` replace those of the study.
         change: what differs from the exam, table by table as in an exam file.
+        oracle: simulate instead what no exam can do: items given by true ability, no item to more than this share.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]*$")]
@@ -49,6 +50,7 @@ class DesignTable(Part):
     banks: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
     candidates: Annotated[int, Field(ge=1)] | None = None
     change: Changes = Field(default_factory=dict)
+    oracle: Annotated[float, Field(gt=0, le=1)] | None = None
 
 
 class Study(Part):

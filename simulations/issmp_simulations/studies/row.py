@@ -24,8 +24,7 @@ class Row:
 
     Attributes:
         accuracy: share rightly passed or failed; ``false_pass`` and ``false_fail`` of all candidates.
-        difference: accuracy less that of the reference, from the same candidates; None for the reference itself, or
-            where the numbers of candidates differ.
+        difference: accuracy less that of the reference, from the same candidates; None for the reference itself.
         exposure_maximum: largest share of candidates who saw one item; ``never_used``: share of items nobody saw.
         rmse: of θ, logits.
         violations: exams that broke a rule; ``unproven``: decisions left without a proof.
@@ -90,11 +89,11 @@ def decided_rightly(found: StudyResult) -> Bools:
 def compared(right: Bools, reference: Bools) -> Estimate | None:
     """Accuracy less the reference's: the mean of the candidates' own differences, and its standard error.
 
-    With common random numbers most candidates are decided alike, and the difference is known far better than either.
+    With common random numbers most candidates are decided alike, and the difference is known better than either. The
+    first candidates are the same in studies of any size, so those that both have are compared.
 
     >>> compared(np.array([True, True, False, True]), np.array([True, False, False, True])).value
     0.25
     """
-    if len(right) != len(reference):
-        return None
-    return mean_of(right.astype(np.float64) - reference.astype(np.float64))
+    both = min(len(right), len(reference))
+    return mean_of(right[:both].astype(np.float64) - reference[:both].astype(np.float64))

@@ -22,6 +22,7 @@ from issmp_simulations.population import Population
 from issmp_simulations.run import Design, Progress
 from issmp_simulations.sources import open_any_bank
 from issmp_simulations.studies.definition import DesignTable, Study
+from issmp_simulations.studies.oracle import oracle_row
 from issmp_simulations.studies.row import Row, compared, decided_rightly, row_of
 from issmp_simulations.study import simulate
 
@@ -106,7 +107,13 @@ def _one(study: Study, step: Step, parts: Path, threads: int | None, progress: P
     """A design's row and who was decided rightly: as kept, or simulated now."""
     population = Population(float(study.population.mean), float(study.population.sd))
     design = Design(step.exam, step.bank, step.bank, population, study.seed)
-    what = {**design.as_dict(), "n": step.n, "version": __version__, "sources": cache_folder().name}
+    what = {
+        **design.as_dict(),
+        "n": step.n,
+        "oracle": step.design.oracle,
+        "version": __version__,
+        "sources": cache_folder().name,
+    }
     key = hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:12]
     card, bits, checkpoint = (parts / f"{step.id}-{key}{suffix}" for suffix in (".json", ".npy", ".parts"))
     if card.is_file() and bits.is_file():
@@ -114,15 +121,24 @@ def _one(study: Study, step: Step, parts: Path, threads: int | None, progress: P
         if progress is not None:
             progress(step.n, step.n)
         return replace(row, title=step.design.title), _unpacked(bits, step.n)
+    if step.design.oracle is not None:
+        names = step.id, step.design.title, step.bank_name
+        row, right = oracle_row(design, float(step.design.oracle), step.n, names, threads, progress)
+        return _kept(card, bits, row, right)
     found = simulate(
         step.exam, step.bank, population,
         n=step.n, seed=study.seed, threads=threads, progress=progress, checkpoint=checkpoint,
     )  # fmt: skip
     row, right = row_of(step.id, step.design.title, step.bank_name, found), decided_rightly(found)
+    shutil.rmtree(checkpoint)
+    return _kept(card, bits, row, right)
+
+
+def _kept(card: Path, bits: Path, row: Row, right: Bools) -> tuple[Row, Bools]:
+    """A design on disk, so that it need not be simulated again."""
     with atomic_path(bits) as temporary:
         np.save(temporary, np.packbits(right))
     write_json(card, row.as_dict())
-    shutil.rmtree(checkpoint)
     return row, right
 
 
