@@ -9,6 +9,7 @@ from issmp_cat.ability.posterior import (
     part_above,
     posterior_mean,
     posterior_moments,
+    rebuild_posterior,
     update_posterior,
 )
 
@@ -24,5 +25,6 @@ __all__ = [
     "part_above",
     "posterior_mean",
     "posterior_moments",
+    "rebuild_posterior",
     "update_posterior",
 ]

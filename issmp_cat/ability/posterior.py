@@ -22,15 +22,19 @@ __all__ = [
     "part_above",
     "posterior_mean",
     "posterior_moments",
+    "rebuild_posterior",
     "update_posterior",
 ]
 
 # Weights are relative. A product of hundreds of answers leaves the range of doubles at the far nodes, so every few
-# answers all are rescaled: the largest to near the top of that range, none below its bottom. A node is misjudged only
-# if it falls 1,330 nats behind and leads in the end: not even 900 rights followed by 900 wrongs do that.
+# answers all are rescaled: the largest to near the top of that range, none below its bottom.
 RESCALE_EVERY, TOP, FLOOR = 16, 2.0**960, 2.0**-960
 # No answer is wholly impossible: a product of 16 stays a number, even where no θ on the grid explains the answers.
 LEAST = 2.0**-63
+# A node that was held at the bottom has forgotten how far below it belongs. It cannot overtake before the next
+# rescaling, where it is still this far behind (16 · 63 bits less than from bottom to top): then the weights of a long
+# test are made anew from all answers. In a short one a node would have to fall 10 nats an answer behind, and still win.
+BEHIND, LONG = TOP * 2.0**-912, 128
 
 
 class Grid(NamedTuple):
@@ -65,8 +69,12 @@ def build_grid(parameters: Parameters, *, nodes: int, limit: float, mean: float,
     )
 
 
-def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int) -> None:
-    """Multiply the likelihood of answer number ``n`` (from 0) into ``weights``, in place. Shape ``(nodes,)``."""
+def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int) -> bool:
+    """Multiply the likelihood of answer number ``n`` (from 0) into ``weights``, in place. Shape ``(nodes,)``.
+
+    Returns:
+        Whether the range of doubles may have been left: :func:`rebuild_posterior` is then due.
+    """
     np.multiply(weights, grid.likelihood[grid.first[item] + score], weights)
     if n % RESCALE_EVERY == 0:
         top = 0.0
@@ -75,6 +83,37 @@ def update_posterior(grid: Grid, weights: Floats, n: int, item: int, score: int)
         scale = TOP / top
         for k in range(len(weights)):
             weights[k] = max(weights[k] * scale, FLOOR)
+        if n >= LONG:
+            for k in range(len(weights)):
+                if weights[k] < BEHIND:
+                    return True
+    return False
+
+
+def rebuild_posterior(grid: Grid, prior: Floats, weights: Floats, items: Ints, scores: Ints, n: int) -> None:
+    """Fill ``weights`` from the first ``n`` answers at once, by sums of logarithms, which know no range.
+
+    Args:
+        grid: the tables.
+        prior: the weights before the first answer. Shape ``(nodes,)``.
+        weights: filled, the largest near the top of the range of doubles. Shape ``(nodes,)``.
+        items: positions of the items answered; ``scores`` alike. Shape at least ``(n,)``.
+        n: how many answers count.
+    """
+    likelihood, first = grid.likelihood, grid.first
+    highest = -math.inf
+    for k in range(len(weights)):
+        total = math.log(max(prior[k], FLOOR))
+        product = 1.0
+        for j in range(n):
+            product *= likelihood[first[items[j]] + scores[j], k]
+            if j % RESCALE_EVERY == RESCALE_EVERY - 1:
+                total += math.log(product)
+                product = 1.0
+        weights[k] = total + math.log(product)
+        highest = max(highest, weights[k])
+    for k in range(len(weights)):
+        weights[k] = max(TOP * math.exp(weights[k] - highest), FLOOR)
 
 
 def posterior_mean(nodes: Floats, weights: Floats) -> tuple[float, float]:

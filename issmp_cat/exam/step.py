@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, update_posterior
+from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, rebuild_posterior, update_posterior
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
 from issmp_cat.selection import Criterion, Preference, State, at_point, give, pick, ranked, score_all
@@ -105,6 +105,7 @@ def next_scored_item(
 def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:
     """Take in the answer to item number ``n`` (from 0)."""
     give(plan.pool, state, n, item, score)
-    update_posterior(plan.grid, state.weights, n, item, score)
+    if update_posterior(plan.grid, state.weights, n, item, score):
+        rebuild_posterior(plan.grid, state.origin, state.weights, state.items, state.scores, n + 1)
     if plan.rule.below > 0:
         add_evidence(plan.rule.evidence, state.evidence, plan.grid.first[item] + score)
