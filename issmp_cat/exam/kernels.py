@@ -49,7 +49,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.stopping.certain": ("_reach", "furthest_mean", "is_certain", "is_unlikely_to_change"),
     "issmp_cat.stopping.decide": ("is_late", "_passes", "_foresees", "_fires", "stop_reason", "count_run", "decision"),
     "issmp_cat.selection.pool": ("grid_point",),
-    "issmp_cat.selection.preference": ("at_point", "ranked"),
+    "issmp_cat.selection.preference": ("at_point", "rounded", "ranked"),
     "issmp_cat.selection.criteria_sums": ("normalise", "average", "fold"),
     "issmp_cat.selection.criteria_chance": ("mix_chance",),
     "issmp_cat.selection.criteria": (
@@ -78,6 +78,8 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "_is_completable",
         "_draw_among_best",
         "pick",
+        "_best_few",
+        "pick_scored",
     ),
     "issmp_cat.exam.step": (
         "estimated",
@@ -86,6 +88,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "provisional",
         "selection_draw",
         "preferred",
+        "score",
         "scored",
         "next_item",
         "next_scored_item",

@@ -8,7 +8,18 @@ from typing import NamedTuple
 from issmp_cat.ability import EAP, maximise, posterior_mean, posterior_moments, rebuild_posterior, update_posterior
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import SELECTION, uniform
-from issmp_cat.selection import Criterion, Preference, State, at_point, give, pick, ranked, score_all
+from issmp_cat.selection import (
+    Criterion,
+    Preference,
+    State,
+    at_point,
+    give,
+    pick,
+    pick_scored,
+    ranked,
+    rounded,
+    score_all,
+)
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.stopping import add_evidence, stop_reason
 
@@ -90,16 +101,22 @@ def next_item(plan: Plan, state: State, n: int, theta: float, seed: int, person:
 
 def scored(plan: Plan, criterion: Criterion, state: State, n: int, theta: float, seed: int, person: int) -> Preference:
     """What each item is worth by the exam's criterion, computed for this decision."""
-    score_all(criterion, state.space, state.weights, state.origin, theta, n, seed, person, state.blocked, state.value)
+    score(criterion, state, n, theta, seed, person)
     return ranked(plan.pool, state.value)
+
+
+def score(criterion: Criterion, state: State, n: int, theta: float, seed: int, person: int) -> None:
+    """Score every item for this decision, rounded, into ``state.value``."""
+    score_all(criterion, state.space, state.weights, state.origin, theta, n, seed, person, state.blocked, state.value)
+    rounded(state.value)
 
 
 def next_scored_item(
     plan: Plan, criterion: Criterion, state: State, n: int, theta: float, seed: int, person: int
 ) -> int:
     """The item to give as number ``n`` (from 0) where a criterion scores the items; −1 when none can be given."""
-    preference = scored(plan, criterion, state, n, theta, seed, person)
-    return pick(plan.pool, plan.windows, state, n, preference, selection_draw(plan, n, seed, person))
+    score(criterion, state, n, theta, seed, person)
+    return pick_scored(plan.pool, plan.windows, state, n, state.value, selection_draw(plan, n, seed, person))
 
 
 def record(plan: Plan, state: State, n: int, item: int, score: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from issmp_cat.arrays import Floats
 from issmp_cat.blueprint import Windows, open_domains
 from issmp_cat.selection.pool import NO_CLIQUE, Pool
-from issmp_cat.selection.preference import Preference
+from issmp_cat.selection.preference import Preference, ranked
 from issmp_cat.selection.shadow import search
 from issmp_cat.selection.state import State, block
 
-__all__ = ["pick"]
+__all__ = ["pick", "pick_scored"]
 
 NOTHING = -1
 
@@ -37,6 +38,32 @@ def pick(pool: Pool, windows: Windows, state: State, n: int, preference: Prefere
     return _best_of_shadow_test(pool, windows, state, n, preference)
 
 
+def pick_scored(pool: Pool, windows: Windows, state: State, n: int, value: Floats, draw: float) -> int:
+    """The item that :func:`pick` would choose by the ranking of ``value``, which is made only where needed.
+
+    Ranking 1,500 fresh scores takes several times as long as making them, and the best few open items suffice wherever
+    exchange or spare items settle the choice: about nine decisions in ten.
+
+    Args:
+        pool: the bank; ``windows``: the blueprint's table.
+        state: the exam under way; ``n``: items given so far.
+        value: what each item is worth, rounded for selection. Shape ``(items,)``.
+        draw: a uniform number, used only when drawing.
+
+    Returns:
+        The item's position, or −1 when no item can be given.
+    """
+    found = _best_few(pool, windows, state, n, value)
+    if pool.best > 1:
+        if pool.simple and found > 0:
+            return int(state.drawn[int(draw * found)])
+    elif found == 0:
+        return NOTHING
+    elif _is_settled(pool, state, state.drawn[0]):
+        return int(state.drawn[0])
+    return pick(pool, windows, state, n, ranked(pool, value), draw)
+
+
 def _best_available(pool: Pool, windows: Windows, state: State, n: int, preference: Preference) -> int:
     """The most valuable item that is not blocked, over the open domains; ties to the lower index."""
     ranking, domain, blocked = preference.ranking, pool.domain, state.blocked
@@ -46,6 +73,28 @@ def _best_available(pool: Pool, windows: Windows, state: State, n: int, preferen
         if blocked[item] == 0 and open_now & (1 << domain[item]):
             return int(item)
     return NOTHING
+
+
+def _best_few(pool: Pool, windows: Windows, state: State, n: int, value: Floats) -> int:
+    """Write the ``pool.best`` most valuable open items, ties to the lower index, into ``state.drawn``; how many."""
+    domain, blocked, drawn, wanted = pool.domain, state.blocked, state.drawn, pool.best
+    open_now = open_domains(windows, state.counts, n)
+    found = 0
+    least = -1.0
+    for item in range(len(value)):
+        worth = value[item]
+        if worth <= least or blocked[item] > 0 or not open_now & (1 << domain[item]):
+            continue
+        if found < wanted:
+            found += 1
+        at = found - 1
+        while at > 0 and value[drawn[at - 1]] < worth:
+            drawn[at] = drawn[at - 1]
+            at -= 1
+        drawn[at] = item
+        if found == wanted:
+            least = value[drawn[found - 1]]
+    return found
 
 
 def _better(preference: Preference, best: int, item: int) -> int:

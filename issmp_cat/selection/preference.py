@@ -9,7 +9,7 @@ import numpy as np
 from issmp_cat.arrays import Floats, Ints32
 from issmp_cat.selection.pool import QUANTUM, Pool
 
-__all__ = ["Preference", "at_point", "ranked"]
+__all__ = ["Preference", "at_point", "ranked", "rounded"]
 
 
 class Preference(NamedTuple):
@@ -31,16 +31,25 @@ def at_point(pool: Pool, point: int) -> Preference:
     return Preference(pool.information[point], pool.ranking[point], pool.order[point])
 
 
+def rounded(value: Floats) -> None:
+    """Round values for selection, in place: sums are then exact in any order. Shape ``(items,)``."""
+    for i in range(len(value)):
+        value[i] = np.rint(value[i] / QUANTUM) * QUANTUM
+
+
 def ranked(pool: Pool, value: Floats) -> Preference:
-    """Any values, rounded in place and put in order.
+    """Any values put in order.
 
     Args:
         pool: the bank.
-        value: of each item, ≥ 0; rounded here. Shape ``(items,)``.
+        value: of each item, ≥ 0, rounded. Shape ``(items,)``.
     """
-    for i in range(len(value)):
-        value[i] = np.rint(value[i] / QUANTUM) * QUANTUM
-    ranking = np.argsort(-value, kind="mergesort")
-    # A stable sort by domain keeps the ranking within each.
-    order = ranking[np.argsort(pool.domain[ranking], kind="mergesort")]
-    return Preference(value, ranking.astype(np.int32), order.astype(np.int32))
+    ranking = np.argsort(-value, kind="mergesort").astype(np.int32)
+    # Dealt out to the domains in this order, they keep it within each.
+    order = np.empty_like(ranking)
+    place = pool.begin.copy()
+    for item in ranking:
+        domain = pool.domain[item]
+        order[place[domain]] = item
+        place[domain] += 1
+    return Preference(value, ranking, order)
