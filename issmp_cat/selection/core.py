@@ -55,7 +55,7 @@ def within(problem: Problem, relaxed: Relaxed, core: Ints, gap: float) -> tuple[
     """
     base = relaxed.x > 0.5
     base[core] = False
-    if any(np.count_nonzero(base[group]) > 1 for group in problem.groups):
+    if (problem.total(base) > 1).any():
         return base, np.zeros((0, len(core)), dtype=np.bool_)
     rows, lower, upper = _bounds(problem, core, base)
     home = np.argmax(problem.rows[:, core] > 0, axis=0) if len(core) else core
@@ -73,18 +73,12 @@ def within(problem: Problem, relaxed: Relaxed, core: Ints, gap: float) -> tuple[
 def _bounds(problem: Problem, core: Ints, base: Bools) -> tuple[Floats, Floats, Floats]:
     """What the core adds to the rows, "at most one" of enemies among them, and what it must come to."""
     taken = problem.rows[:, base].sum(axis=1)
-    place = np.full(len(base), -1)
-    place[core] = np.arange(len(core))
-    pairs, most = [], []
-    for group in problem.groups:
-        members = place[group]
-        members = members[members >= 0]
-        left = 1.0 - np.count_nonzero(base[group])
-        if len(members) > left:
-            pairs.append(np.bincount(members, minlength=len(core)).astype(np.float64))
-            most.append(left)
-    together = np.array(pairs).reshape(len(pairs), len(core))
-    lower = np.concatenate([problem.lower - taken, np.full(len(pairs), -np.inf)])
+    held = np.zeros(len(base), dtype=np.bool_)
+    held[core] = True
+    left = 1.0 - problem.total(base)
+    tight = np.flatnonzero(problem.total(held) > left)
+    together, most = problem.together(tight)[:, core], left[tight]
+    lower = np.concatenate([problem.lower - taken, np.full(len(tight), -np.inf)])
     upper = np.concatenate([problem.upper - taken, most])
     return np.vstack([problem.rows[:, core], together]), lower - TINY, upper + TINY
 

@@ -7,7 +7,7 @@ import numpy as np
 from issmp_cat.arrays import Bools, Ints
 from issmp_cat.selection.structure import Structure
 
-__all__ = ["hopeless", "swapped"]
+__all__ = ["as_bad", "hopeless", "swapped"]
 
 
 def swapped(structure: Structure, test: Bools, given: Bools, unit: int) -> Bools | None:
@@ -38,24 +38,25 @@ def swapped(structure: Structure, test: Bools, given: Bools, unit: int) -> Bools
 def hopeless(structure: Structure, given: Bools, allowed: Bools, left: Ints) -> Bools:
     """Units that no whole test can hold, because a row would be off whatever else came. Shape ``(units,)``.
 
-    Where every unit is one item, the least and the greatest sum of each row over the quotas are sums of the smallest
-    and largest coefficients of each domain; a unit that is not among these moves them by the difference.
+    The least and the greatest sum of each row over the quotas are sums of the smallest and largest coefficients of each
+    domain; an item that is not among these moves them by the difference.
 
     Args:
         structure: units and rows.
         given: units given; ``allowed``: units that may come. Shape ``(units,)``.
         left: items still to come by domain. Shape ``(domains,)``.
     """
-    out = ~allowed
+    rows, may = structure.items, allowed[structure.unit]
+    lost = ~may
     used = structure.rows @ given
     least, greatest = used.copy(), used.copy()
-    over, under = np.zeros_like(structure.rows), np.zeros_like(structure.rows)
+    over, under = np.zeros_like(rows), np.zeros_like(rows)
     for k, wanted in enumerate(left):
-        members = np.flatnonzero(allowed & (structure.domains[k] > 0))
+        members = np.flatnonzero(may & (structure.domain == k))
         if wanted <= 0 or len(members) < wanted:
-            out[members] = True
+            lost[members] = True
             continue
-        table = structure.rows[:, members]
+        table = rows[:, members]
         ranked = np.sort(table, axis=1)
         least += ranked[:, :wanted].sum(axis=1)
         greatest += ranked[:, -wanted:].sum(axis=1)
@@ -63,4 +64,22 @@ def hopeless(structure: Structure, given: Bools, allowed: Bools, left: Ints) -> 
         under[:, members] = np.minimum(table - ranked[:, [-wanted]], 0.0)
     high = least[:, None] + over > (structure.upper + structure.tolerance)[:, None]
     low = greatest[:, None] + under < (structure.lower - structure.tolerance)[:, None]
-    return np.asarray(out | (high | low).any(axis=0))
+    lost |= (high | low).any(axis=0)
+    return np.bincount(structure.unit, weights=lost, minlength=len(structure.size)) > 0
+
+
+def as_bad(structure: Structure, unit: int, refused: list[int]) -> bool:
+    """Whether a unit is at best as fit as one that no test can hold: the same domains, and no row it is better for.
+
+    Args:
+        structure: units and rows.
+        unit: the unit in question.
+        refused: units, without enemies that may still come, that no whole test can hold.
+    """
+    if not refused:
+        return False
+    alike = (structure.domains[:, refused] == structure.domains[:, [unit]]).all(axis=0)
+    more = structure.rows[:, [unit]] - structure.rows[:, refused]
+    only_up, only_down = np.isinf(structure.lower)[:, None], np.isinf(structure.upper)[:, None]
+    worse = (more == 0) | (only_up & (more > 0)) | (only_down & (more < 0))
+    return bool((alike & worse.all(axis=0)).any())

@@ -8,13 +8,14 @@ cannot be ordered with more sets either.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 
-from issmp_cat.arrays import Floats
+from issmp_cat.arrays import Floats, Ints
 
 __all__ = ["Order", "build_order"]
 
@@ -88,14 +89,29 @@ class Order:
 
     def _moves(self, counts: Kind, rest: list[int]) -> list[int]:
         """Kinds that may come next, the most balanced last."""
-        found = []
-        for kind, many in enumerate(rest):
-            following = self.after(counts, kind)
-            if many and self.fits(following):
-                n = sum(following)
-                off = max(abs(c - n * w) for c, w in zip(following, self.shares, strict=True))
-                found.append((-off, sum(self.kinds[kind]), kind))
-        return [kind for _, _, kind in sorted(found)]
+        kinds = np.flatnonzero(np.array(rest) > 0)
+        after = self._table[kinds] + counts
+        n = after.sum(axis=1)
+        fits = ((after >= self._low[n]) & (after <= self._high[n])).all(axis=1)
+        kinds, after, n = kinds[fits], after[fits], n[fits]
+        off = np.abs(after - n[:, None] * np.array(self.shares)).max(axis=1, initial=0.0)
+        return [int(kind) for kind in kinds[np.lexsort((kinds, self._sizes[kinds], -off))]]
+
+    @functools.cached_property
+    def _table(self) -> Ints:
+        return np.array(self.kinds)
+
+    @functools.cached_property
+    def _sizes(self) -> Ints:
+        return np.asarray(self._table.sum(axis=1))
+
+    @functools.cached_property
+    def _low(self) -> Ints:
+        return np.array(self.least)
+
+    @functools.cached_property
+    def _high(self) -> Ints:
+        return np.array(self.most)
 
 
 def build_order(weights: tuple[Fraction, ...], minimum: int, maximum: int, domains: Floats) -> Order:

@@ -10,18 +10,36 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.selection.order import Kind, Order
-from issmp_cat.selection.relaxation import rest_of
+from issmp_cat.selection.relaxation import Problem, Relaxed, rest_of
 from issmp_cat.selection.structure import Structure
 from issmp_cat.selection.whole_test import best_rest
 
-__all__ = ["best_ordered", "kinds_left", "opening"]
+__all__ = ["Ordered", "best_ordered", "kinds_left", "opening"]
 
 NODES = 200
+
+
+class Ordered(NamedTuple):
+    """The best whole test that can be given in order.
+
+    Attributes:
+        test: its units; None when there is none. Shape ``(units,)``.
+        value: what it is worth; ``proved``: whether nothing is worth more.
+        reach: what a test with each unit is worth at most, given ones included. Shape ``(units,)``.
+    """
+
+    test: Bools | None
+    value: float
+    proved: bool
+    reach: Floats
+
+
 MANY = 1 << 20
 Caps = tuple[tuple[int, int, int], ...]
 
@@ -62,8 +80,9 @@ def best_ordered(
     allowed: Bools,
     counts: Kind,
     first: int = -1,
-) -> tuple[Bools | None, float, bool]:
-    """The best whole test from here that can be given in order; its value; whether that is proved.
+    known: Bools | None = None,
+) -> Ordered:
+    """The best whole test from here that can be given in order.
 
     Args:
         structure: units and rows.
@@ -72,26 +91,32 @@ def best_ordered(
         given: units given; ``allowed``: units that may come. Shape ``(units,)``.
         counts: items given by domain.
         first: a unit that comes next, if any.
+        known: a whole test that holds all these, if one is known.
     """
     inside = given.copy()
+    nothing = np.full(len(value), -np.inf)
     if first >= 0:
         inside[first] = True
         counts = order.after(counts, order.kind[first])
         if not order.fits(counts):
-            return None, -np.inf, True
+            return Ordered(None, -np.inf, proved=True, reach=nothing)
     tree = _Tree(structure, order, value, inside, allowed)
-    tree.push(())
+    root = tree.push((), known)
+    reach = nothing
+    if root is not None:
+        problem, relaxed = root
+        reach[problem.free] = relaxed.bound - np.maximum(relaxed.cost, 0.0) + float(value[inside].sum())
     proved = True
     for _ in range(NODES):
         if not tree.heap:
-            return None, -np.inf, proved
+            return Ordered(None, -np.inf, proved, reach)
         worth, _, caps, test = heapq.heappop(tree.heap)
         can, sure = order.can_finish(counts, kinds_left(order, test & ~inside))
         if can:
-            return test, -worth, proved
+            return Ordered(test, -worth, proved, reach)
         proved &= sure
         tree.branch(caps, test)
-    return None, -np.inf, False
+    return Ordered(None, -np.inf, proved=False, reach=reach)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,19 +131,23 @@ class _Tree:
     heap: list[tuple[float, int, Caps, Bools]] = field(default_factory=list)
     seen: set[Caps] = field(default_factory=set)
 
-    def push(self, caps: Caps) -> None:
+    def push(self, caps: Caps, known: Bools | None = None) -> tuple[Problem, Relaxed] | None:
         """Solve under caps; (kind, least, most) each."""
         if caps in self.seen:
-            return
+            return None
         self.seen.add(caps)
         kind = np.array(self.order.kind)
         extra = tuple(((kind == k).astype(np.float64), float(low), float(high)) for k, low, high in caps)
         problem = rest_of(self.structure, self.value, self.inside, self.allowed, extra)
-        solved = best_rest(problem) if problem is not None else None
-        if problem is not None and solved is not None:
-            test = self.inside.copy()
-            test[problem.free[solved.x]] = True
-            heapq.heappush(self.heap, (-float(self.value[test].sum()), len(self.seen), caps, test))
+        if problem is None:
+            return None
+        solved = best_rest(problem, None if known is None else known[problem.free])
+        if solved is None:
+            return None
+        test = self.inside.copy()
+        test[problem.free[solved.x]] = True
+        heapq.heappush(self.heap, (-float(self.value[test].sum()), len(self.seen), caps, test))
+        return problem, solved.relaxed
 
     def branch(self, caps: Caps, test: Bools) -> None:
         """Everything but tests with as many sets of each kind as this one, or more."""

@@ -13,12 +13,12 @@ import numpy as np
 
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.blueprint import Windows, open_domains
-from issmp_cat.selection.exchange import hopeless, swapped
+from issmp_cat.selection.exchange import as_bad, hopeless, swapped
 from issmp_cat.selection.order import Order
-from issmp_cat.selection.ordered import best_ordered, kinds_left, opening
+from issmp_cat.selection.ordered import Ordered, best_ordered, kinds_left, opening
 from issmp_cat.selection.pool import Pool
 from issmp_cat.selection.preference import Preference
-from issmp_cat.selection.relaxation import Problem, rest_of
+from issmp_cat.selection.relaxation import TINY, Problem, rest_of
 from issmp_cat.selection.state import State
 from issmp_cat.selection.structure import Structure
 from issmp_cat.selection.whole_test import Solved, best_rest, solve_core
@@ -105,7 +105,7 @@ class Programme:
         elif self.order is None:
             unit = self._best(plan, here)
         else:
-            unit = self._best_between(state, here)
+            unit = self._best_between(self.order, state, here)
         return NOTHING if unit == NOTHING else self.structure.members[unit][0]
 
     def next_of_set(self, state: State, n: int) -> int:
@@ -140,12 +140,23 @@ class Programme:
     def _test(self, here: Standing, first: int = NOTHING) -> Bools | None:
         """The best whole test from here, ``first`` coming next if given. Shape ``(units,)``."""
         if self.order is not None:
-            return best_ordered(self.structure, self.order, here.value, here.given, here.allowed, here.counts, first)[0]
+            return self._ordered(here, self.order, first).test
         given = here.given.copy()
         if first != NOTHING:
             given[first] = True
         found = self._rest(here, given)
         return None if found is None else found[0]
+
+    def _ordered(self, here: Standing, order: Order, first: int = NOTHING) -> Ordered:
+        """The best whole test from here that can be given in order, ``first`` coming next if given."""
+        given = here.given.copy()
+        if first != NOTHING:
+            given[first] = True
+        known = self._remembered(given, here.allowed)
+        found = best_ordered(self.structure, order, here.value, here.given, here.allowed, here.counts, first, known)
+        if found.test is not None:
+            self._tests.append(found.test)
+        return found
 
     def _rest(self, here: Standing, given: Bools) -> tuple[Bools, Problem, Solved] | None:
         """The best whole test that holds ``given``; with the programme of the rest, and its solution."""
@@ -198,35 +209,22 @@ class Programme:
             tied = np.flatnonzero(other & ahead)
             best = int(tied[np.argmin(place[tied])])
 
-    def _best_between(self, state: State, here: Standing) -> int:
+    def _best_between(self, order: Order, state: State, here: Standing) -> int:
         """The best unit that may open the best whole test, where units have sizes."""
-        structure, order = self.structure, self.order
-        if order is None:
+        found = self._ordered(here, order)
+        state.unproven[0] += not found.proved
+        if found.test is None:
             return NOTHING
-        test, value, proved = best_ordered(structure, order, here.value, here.given, here.allowed, here.counts)
-        state.unproven[0] += not proved
-        if test is None:
-            return NOTHING
-        self._tests.append(test)
         rank = self._ranks(here)
-        best = opening(order, test & ~here.given, here.counts, rank)
+        best = opening(order, found.test & ~here.given, here.counts, rank)
         if best == NOTHING:
             return NOTHING
-        problem = rest_of(structure, here.value, here.given, here.allowed)
-        solved = best_rest(problem, test[problem.free]) if problem is not None else None
-        if problem is None or solved is None:
-            return best
-        lost = solved.relaxed.bound - np.maximum(solved.relaxed.cost, 0.0)
-        taken = float(here.value[here.given].sum())
-        for k in np.argsort(rank[problem.free], kind="stable"):
-            unit = int(problem.free[k])
-            if rank[unit] >= rank[best]:
-                break
-            if test[unit] or lost[k] < value - taken - 1e-9:
-                continue
-            other, worth, _ = best_ordered(structure, order, here.value, here.given, here.allowed, here.counts, unit)
-            if other is not None and worth == value:
-                return unit
+        # A unit ahead of ours, outside ours, opens another optimal test only if the bound leaves it open.
+        ahead = ~found.test & (rank < rank[best]) & (found.reach >= found.value - TINY)
+        for unit in np.flatnonzero(ahead)[np.argsort(rank[ahead], kind="stable")]:
+            other = self._ordered(here, order, int(unit))
+            if other.test is not None and other.value == found.value:
+                return int(unit)
         return best
 
     def _ranks(self, here: Standing) -> Ints:
@@ -242,26 +240,26 @@ class Programme:
         test = self._test(here) if test is None else test
         if test is None:
             return NOTHING
-        barred = ~here.allowed
+        left = structure.quota - np.array(here.counts, dtype=np.int64)
+        barred = hopeless(structure, here.given, here.allowed, left)
         if order is None:
-            left = structure.quota - np.array(here.counts, dtype=np.int64)
             open_now = open_domains(plan.windows, np.array(here.counts), here.n)
-            barred = hopeless(structure, here.given, here.allowed, left)
             barred |= ((open_now >> plan.pool.domain[structure.first]) & 1) == 0
+        else:
+            barred |= ~np.array([order.fits(order.after(here.counts, kind)) for kind in range(len(order.kinds))])[
+                list(order.kind)
+            ]
         drawn: list[int] = []
-        refused: set[bytes] = set()
+        refused: list[int] = []
         for unit in np.argsort(self._ranks(here), kind="stable"):
-            if barred[unit]:
-                continue
-            alike = np.append(structure.domains[:, unit], structure.rows[:, unit]).tobytes()
-            if alike in refused:
+            if barred[unit] or as_bad(structure, unit, refused):
                 continue
             if self._leaves_a_test(here, test, int(unit)):
                 drawn.append(int(unit))
                 if len(drawn) == plan.pool.best:
                     break
             elif not any(here.allowed[foe] for foe in structure.foes[unit]):
-                refused.add(alike)
+                refused.append(int(unit))
         return drawn[int(draw * len(drawn))] if drawn else NOTHING
 
     def _leaves_a_test(self, here: Standing, test: Bools, unit: int) -> bool:

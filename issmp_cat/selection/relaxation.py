@@ -29,7 +29,9 @@ class Problem:
         value: what each adds to the objective. Shape ``(free,)``.
         rows: coefficients, domains first, scaled. Shape ``(rows, free)``.
         lower: what is still missing at least; ``upper``: what may come at most. Shape ``(rows,)``.
-        groups: positions in ``free`` of which at most one may come.
+        members: positions in ``free`` of units that have enemies, one group after the other; ``group``: which group
+            each stands in. At most one of a group may come.
+        groups: how many groups there are.
     """
 
     free: Ints
@@ -37,7 +39,20 @@ class Problem:
     rows: Floats
     lower: Floats
     upper: Floats
-    groups: tuple[Ints, ...]
+    members: Ints
+    group: Ints
+    groups: int
+
+    def total(self, x: Floats | Bools) -> Floats:
+        """What the units of each group add up to. Shape ``(groups,)``."""
+        return np.bincount(self.group, weights=x[self.members], minlength=self.groups).astype(np.float64)
+
+    def together(self, chosen: Ints) -> Floats:
+        """Some groups as rows. Shape ``(chosen, free)``."""
+        rows = np.zeros((len(chosen), len(self.free)))
+        for k, number in enumerate(chosen):
+            rows[k, self.members[self.group == number]] = 1.0
+        return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,8 +90,7 @@ def rest_of(
     if (left < 0).any():
         return None
     barred = fixed | ~allowed | (structure.domains > left[:, None]).any(axis=0)
-    for u in np.flatnonzero(fixed):
-        barred[list(structure.foes[u])] = True
+    barred[[foe for u in np.flatnonzero(fixed) for foe in structure.foes[u]]] = True
     free = np.flatnonzero(~barred)
     scale, slack = structure.scale, structure.tolerance
     used = structure.rows @ fixed
@@ -90,9 +104,13 @@ def rest_of(
         upper.append(np.array([most - taken]))
     place = np.full(len(fixed), -1)
     place[free] = np.arange(len(free))
-    groups = [place[list(group)] for group in structure.groups]
-    kept = tuple(group[group >= 0] for group in groups if np.count_nonzero(group >= 0) > 1)
-    return Problem(free, value[free], np.vstack(rows), np.concatenate(lower), np.concatenate(upper), kept)
+    members, group = structure.grouped
+    members = place[members]
+    many = np.bincount(group[members >= 0], minlength=len(structure.groups))
+    kept = (members >= 0) & (many[group] > 1)
+    _, group = np.unique(group[kept], return_inverse=True)
+    bounds = np.concatenate(lower), np.concatenate(upper)
+    return Problem(free, value[free], np.vstack(rows), *bounds, members[kept], group, int(group.max(initial=-1)) + 1)
 
 
 def relax(problem: Problem, start: Ints | None = None) -> Relaxed | None:
@@ -107,7 +125,7 @@ def relax(problem: Problem, start: Ints | None = None) -> Relaxed | None:
     inside[_promising(problem)] = True
     if start is not None:
         inside[start] = True
-    active: list[Ints] = []
+    active = np.zeros(0, dtype=np.int64)
     for _ in range(ROUNDS):
         columns = np.flatnonzero(inside)
         found = _solve(problem, columns, active)
@@ -118,13 +136,11 @@ def relax(problem: Problem, start: Ints | None = None) -> Relaxed | None:
             continue
         x, cost, bound = found
         missing = ~inside & (cost < -TINY)
-        if missing.any():
-            inside |= missing
-            continue
-        broken = [group for group in problem.groups if x[group].sum() > 1.0 + 1e-7]
-        if not broken:
+        broken = np.flatnonzero(problem.total(x) > 1.0 + 1e-7)
+        if not missing.any() and not len(broken):
             return Relaxed(x, cost, bound)
-        active += broken
+        inside |= missing
+        active = np.union1d(active, broken)
     return None if found is None else Relaxed(x, cost, bound)
 
 
@@ -139,17 +155,13 @@ def _promising(problem: Problem) -> Ints:
     return np.concatenate(chosen) if chosen else best[:100]
 
 
-def _solve(problem: Problem, columns: Ints, active: list[Ints]) -> tuple[Floats, Floats, float] | None:
+def _solve(problem: Problem, columns: Ints, active: Ints) -> tuple[Floats, Floats, float] | None:
     """The programme on some columns; reduced costs and the bound over all of them."""
     from scipy.optimize import linprog
 
-    n = len(problem.free)
     equal = problem.lower == problem.upper
     high, low = ~equal & (problem.upper < np.inf), ~equal & (problem.lower > -np.inf)
-    pairs = np.zeros((len(active), n))
-    for k, group in enumerate(active):
-        pairs[k, group] = 1.0
-    most = np.vstack([problem.rows[high], -problem.rows[low], pairs])
+    most = np.vstack([problem.rows[high], -problem.rows[low], problem.together(active)])
     limits = np.concatenate([problem.upper[high], -problem.lower[low], np.ones(len(active))])
     same, exact = problem.rows[equal], problem.lower[equal]
     answer = linprog(
@@ -168,6 +180,6 @@ def _solve(problem: Problem, columns: Ints, active: list[Ints]) -> tuple[Floats,
     # Any duals of the right sign give a bound (Lagrange); these give the best one.
     cost = -problem.value - up @ most - at @ same
     bound = -float(up @ limits + at @ exact + np.minimum(cost, 0.0).sum())
-    x = np.zeros(n)
+    x = np.zeros(len(problem.free))
     x[columns] = answer.x
     return x, cost, bound

@@ -22,7 +22,8 @@ class Structure:
         size: items of each unit. Shape ``(units,)``; ``first``: its first item.
         domains: items of each unit by domain. Shape ``(domains, units)``.
         quota: items of each domain in a whole test. Shape ``(domains,)``.
-        rows: what each unit adds to each row. Shape ``(rows, units)``.
+        rows: what each unit adds to each row. Shape ``(rows, units)``; ``items``: what each item adds.
+        domain: domain of each item. Shape ``(items,)``.
         lower: bounds of the rows, −inf where there is none; ``upper``: +inf. Shape ``(rows,)``.
         foes: units that must not meet, by unit.
         groups: the same as sets of units of which at most one may come; each pair stands in one of them.
@@ -35,10 +36,18 @@ class Structure:
     domains: Floats
     quota: Ints
     rows: Floats
+    items: Floats
+    domain: Ints
     lower: Floats
     upper: Floats
     foes: tuple[tuple[int, ...], ...]
     groups: tuple[tuple[int, ...], ...]
+
+    @functools.cached_property
+    def grouped(self) -> tuple[Ints, Ints]:
+        """The members of all groups, one after the other, and the group each belongs to."""
+        members = np.array([u for group in self.groups for u in group], dtype=np.int64)
+        return members, np.repeat(np.arange(len(self.groups)), [len(group) for group in self.groups])
 
     @functools.cached_property
     def has_sets(self) -> bool:
@@ -119,6 +128,8 @@ def build_structure(
         domains=_summed(belongs, unit, len(first)),
         quota=quota,
         rows=_summed(rows.reshape(len(lower), items), unit, len(first)),
+        items=rows.reshape(len(lower), items),
+        domain=domain,
         lower=lower,
         upper=upper,
         foes=adjacent,

@@ -129,33 +129,24 @@ def solve_core(
     if row is not None:
         rows, lower, upper = np.vstack([rows, row]), np.append(lower, least), np.append(upper, np.inf)
     taken = rows[:, x].sum(axis=1)
-    place = np.full(len(x), -1)
-    place[core] = np.arange(len(core))
-    most = np.ones(len(core))
-    pairs = []
-    for group in problem.groups:
-        held = np.count_nonzero(x[group])
-        if held > 1:
-            return None
-        members = place[group[place[group] >= 0]]
-        if held:
-            most[members] = 0.0
-        elif len(members) > 1:
-            pairs.append(members)
-    together = np.zeros((len(pairs), len(core)))
-    for k, members in enumerate(pairs):
-        together[k, members] = 1.0
+    left = 1.0 - problem.total(x)
+    if (left < 0).any():
+        return None
+    held = np.zeros(len(x), dtype=np.bool_)
+    held[core] = True
+    tight = np.flatnonzero(problem.total(held) > left)
+    together = problem.together(tight)[:, core]
     if not len(core):
         return x if bool((taken >= lower - TINY).all() and (taken <= upper + TINY).all()) else None
     largest = float(problem.value.max(initial=0.0))
     answer = milp(
         -problem.value[core] * (MAGNIFIED / largest if largest > 0.0 else 1.0),
         integrality=np.ones(len(core), dtype=np.int64),
-        bounds=Bounds(0.0, most),
+        bounds=Bounds(0.0, 1.0),
         constraints=LinearConstraint(
             np.vstack([rows[:, core], together]),
-            np.concatenate([lower - taken, np.full(len(pairs), -np.inf)]),
-            np.concatenate([upper - taken, np.ones(len(pairs))]),
+            np.concatenate([lower - taken, np.full(len(tight), -np.inf)]),
+            np.concatenate([upper - taken, left[tight]]),
         ),
         options={"mip_rel_gap": 0.0},
     )
