@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -209,3 +210,11 @@ def test_the_tiers_of_an_oracle_are_equal_shares_of_the_population_and_nearest_f
     np.testing.assert_allclose(np.bincount(tiers) / len(theta), 0.25, atol=0.004)
     away = np.abs(theta + 0.3)
     assert np.all(np.diff([np.median(away[tiers == k]) for k in range(4)]) > 0)
+
+
+def test_the_study_in_the_documentation_can_be_run(tmp_path):
+    text = (Path(__file__).parents[2] / "docs" / "formats.md").read_text("utf-8")
+    example = text.split("## Study")[1].split("```toml\n")[1].split("```")[0]
+    (tmp_path / "lengths.toml").write_text(example)
+    study, folder = load_study(tmp_path / "lengths.toml")
+    assert [step.exam.length.minimum for step in steps_of(study, folder)] == [75, 50]

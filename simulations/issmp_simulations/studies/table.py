@@ -67,6 +67,7 @@ def as_markdown(study: Study, rows: Sequence[Row]) -> str:
     lines += [
         simulated,
         "",
+        *_by_bank(rows),
         *_lines(COLUMNS, [cells(row) for row in rows]),
         "",
     ]
@@ -86,6 +87,22 @@ def as_markdown(study: Study, rows: Sequence[Row]) -> str:
     number = f" -n {people[0]}" if len(people) == 1 and people[0] != study.candidates else ""
     lines += [f"Made by `issmp-cat study run {study.id}{number}`; {told}.", ""]
     return "\n".join(lines)
+
+
+def _by_bank(rows: Sequence[Row]) -> list[str]:
+    """Accuracy and mean length, a design a line and a bank a column; nothing where there is one bank."""
+    banks = list(dict.fromkeys(row.bank for row in rows))
+    if len(banks) == 1:
+        return []
+    found = {(row.title, row.bank): row for row in rows}
+    lines = [
+        (title, *(_short(found.get((title, bank))) for bank in banks)) for title in dict.fromkeys(r.title for r in rows)
+    ]
+    return ["Accuracy % ± SE, mean length:", "", *_lines(("design", *banks), lines), ""]
+
+
+def _short(row: Row | None) -> str:
+    return "" if row is None else f"{_with_error(row.accuracy, 100.0)}, {row.mean_length.value:.1f}"
 
 
 def _lines(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
