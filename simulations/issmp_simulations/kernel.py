@@ -143,7 +143,7 @@ def _close(plan: Plan, state: State, out: Records, p: int, n: int, run: int, rea
     """Record how an exam ended."""
     theta, se = estimated(plan, state, n)
     out.length[p] = n
-    out.passed[p] = decision(plan.rule, state, n, theta, run, reason)
+    out.passed[p] = decision(plan.rule, state, n, theta, count_run(plan.rule, run, theta), reason)
     out.theta[p] = theta
     out.se[p] = se
     out.reason[p] = reason
@@ -189,7 +189,6 @@ def give_exams(
                 theta, reason = now.theta, now.reason
                 if reason != 0 and may_stop(programme, state, n):
                     break
-            run = count_run(plan.rule, run, theta)
             item = choose(plan, criterion, programme, state, n, theta, seed, person)
             if item < 0:
                 reason = NO_ITEM
@@ -206,6 +205,7 @@ def give_exams(
             record(plan, state, n, item, score)
             out.items[p, n] = item
             out.scores[p, n] = score
+            run = count_run(plan.rule, run, theta)
             n += 1
         _close(plan, state, out, p, n, run, reason, seconds)
 

@@ -8,7 +8,7 @@ import pytest
 
 from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.errors import ExamError
-from issmp_cat.exam import begin, plan_exam
+from issmp_cat.exam import begin, estimated, plan_exam, record
 from issmp_cat.irt import category_probability, draw_score
 from issmp_cat.random import RESPONSE, SPEED, TIME, normal, uniform
 from issmp_cat.report import score_report
@@ -219,6 +219,29 @@ def test_a_study_counts_the_decisions_of_the_policy():
     assert sum(n for value, n in zip(scores.values, scores.counts, strict=True) if value >= 700) == (
         strict.exams.passed.sum()
     )
+
+
+def test_the_run_of_estimates_counts_the_last_one_whatever_ended_the_time():
+    """Worked out again from the recorded answers; unscored questions may use up the time too."""
+    items = [item.model_copy(update={"status": "pretest"}) if k % 7 == 0 else item for k, item in enumerate(BANK.items)]
+    bank = ItemBank.from_items(items, id="tryout")
+    slots = {"slots": 12, "target": 500, "first": 12, "last": 31}
+    exam = timed("last_n_consistent", last_n=15, pretest=slots).model_copy(update={"time_limit_minutes": 76.0})
+    population, cut = Population(mean=-0.3, sd=0.6, clock=SLOW), -0.3
+    exams = simulate(exam, bank, population, n=1500, seed=9, keep_items=True).exams
+    plan, late = plan_exam(exam, bank), np.flatnonzero(exams.reason == 3)
+    assert len(late) > 100
+    turned = 0
+    for p in late:
+        state, thetas = begin(plan), []
+        for n in range(exams.length[p]):
+            record(plan, state, n, int(exams.items[p, n]), int(exams.scores[p, n]))
+            thetas.append(estimated(plan, state, n + 1)[0])
+        assert thetas[-1] == exams.theta[p]
+        assert exams.passed[p] == (len(thetas) >= 20 and min(thetas[-15:]) >= cut)
+        # The estimate after the last answer alone makes the difference.
+        turned += len(thetas) >= 20 and min(thetas[-16:-1]) >= cut > thetas[-1]
+    assert turned > 0
 
 
 # ---- what a bank refuses
