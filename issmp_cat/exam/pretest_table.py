@@ -35,7 +35,8 @@ class Pretest(BaseModel):
     per_domain: dict[str, Annotated[int, Field(ge=0)]] = Field(default_factory=dict)
 
     def __hash__(self) -> int:
-        return hash((self.slots, self.first, self.last, self.target, *self.targets.items(), *self.per_domain.items()))
+        shares = frozenset(self.targets.items()), frozenset(self.per_domain.items())
+        return hash((self.slots, self.first, self.last, self.target, *shares))
 
     def latest(self, minimum: int) -> int:
         """The last question that may be unscored in an exam of at least ``minimum`` scored ones.

@@ -208,6 +208,7 @@ class _Job:
             "length": {"minimum": self.length, "maximum": self.length},
             "stopping": {"rule": "fixed_length"},
             "time_limit_minutes": None,
+            "pretest": None,
         }
         return plan_exam(Exam.model_validate({**self.exam.model_dump(), **changes}), self.bank)
 
