@@ -18,6 +18,8 @@ UP, DOWN = 0, 1
 HELD = 1 << 30
 # The bound and the estimate it bounds add the same numbers in another order.
 ROUNDING = 1e-9
+# Between two rescalings a hopeless node's weight may underflow; it stays hopeless.
+LEAST_WEIGHT = 2.0**-1074
 
 
 class Certain(BaseModel):
@@ -145,9 +147,9 @@ def furthest_mean(extremes: Extremes, state: Progress, side: int) -> float:
     peak = 0.0  # the largest so far; sums are relative to it
     total = 1.0
     first = value[0]
-    before = math.log(state.weights[0])
+    before = math.log(max(state.weights[0], LEAST_WEIGHT))
     for q in range(len(value) - 1):
-        here = math.log(state.weights[q + 1])
+        here = math.log(max(state.weights[q + 1], LEAST_WEIGHT))
         level += here - before + sign * _reach(extremes, state, side, q)
         before = here
         if level > peak:

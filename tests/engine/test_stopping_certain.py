@@ -193,6 +193,16 @@ def test_lists_that_end_before_the_domain_is_full_still_bound():
     assert free >= furthest_mean(extremes, state, UP) >= max(reachable_means(bank._replace(foes=(set(),) * 6), state))
 
 
+def test_a_weight_that_underflowed_does_no_harm():
+    bank = small_bank(2)
+    state = random_start(bank, np.random.default_rng(2), 3)
+    state.weights[:5] = 1e-300
+    rule = rule_of(bank)
+    before = [furthest_mean(rule.extremes, state, side) for side in (UP, DOWN)]
+    state.weights[:5] = 0.0
+    assert [furthest_mean(rule.extremes, state, side) for side in (UP, DOWN)] == pytest.approx(before, abs=1e-12)
+
+
 def test_with_nothing_left_the_length_is_the_reason():
     bank = small_bank(1)
     state = random_start(bank, np.random.default_rng(1), 5)
