@@ -12,12 +12,13 @@ from issmp_cat.bank import ItemBank
 from issmp_cat.blueprint import Row
 from issmp_cat.errors import BlueprintInfeasible
 from issmp_cat.exam.choose import Programme
-from issmp_cat.exam.content import pool_of
+from issmp_cat.exam.content import content_of, pool_of
 from issmp_cat.exam.definition import Exam
 from issmp_cat.exam.plan import Plan, begin, plan_exam
 from issmp_cat.exam.pretest import PretestPlan
 from issmp_cat.exam.pretest_plan import pretest_plan, safe_items
 from issmp_cat.exam.programmes import programme_of
+from issmp_cat.exam.supply import most_compatible
 from issmp_cat.selection import at_point
 from issmp_cat.selection.shadow import search
 
@@ -110,7 +111,7 @@ def _refuse(exam: Exam, barred: Ints, reasons: Sequence[str], how: str) -> None:
 
 
 def _require_a_whole_test(exam: Exam, bank: ItemBank, plan: Plan, barred: Ints) -> None:
-    """Search for a whole test of unseen items, by the programme where the exam has one."""
+    """Search for a whole test of unseen items; where none is found, ask an integer programme."""
     programme = programme_of(exam, bank)
     value = at_point(plan.pool, len(plan.pool.information) // 2)
     if programme is not None:
@@ -118,8 +119,13 @@ def _require_a_whole_test(exam: Exam, bank: ItemBank, plan: Plan, barred: Ints) 
     else:
         state = begin(plan)
         state.blocked[barred] = 1
-        length, proved = search(plan.pool, state, plan.windows.quota, value, 0, state.items, first_only=True)
-        found = length >= 0 or not proved
+        quota = plan.windows.quota
+        length, _ = search(plan.pool, state, quota, value, 0, state.items, first_only=True)
+        unseen = np.setdiff1d(np.arange(len(plan.pool.domain)), barred)
+        found = (
+            length >= 0
+            or most_compatible(unseen, content_of(exam, bank).enemies, plan.pool.domain[unseen], quota) == quota.sum()
+        )
     if not found:
         reason = "each domain has enough unseen items, but enemies, rows or item sets leave no test of them"
         _refuse(exam, barred, [reason], "with an at_most that leaves one")
