@@ -165,7 +165,6 @@ def test_every_kernel_is_reached_from_the_moves_of_an_exam_or_used_by_the_simula
     simulation = "\n".join(path.read_text("utf-8") for path in PACKAGES["issmp_simulations"].rglob("*.py"))
     found = {(module, name) for module, name in listed if re.search(rf"\b{name}\(", simulation)}
     found |= {("issmp_cat.exam.step", name) for name in ("standing", "next_item", "record")}
-    found |= {("issmp_cat.selection.criteria", "score_all")}
     while new := {used for m, n in found for used in engine_functions_used_by(getattr(import_module(m), n))} - found:
         found |= new
     assert listed <= found
