@@ -158,26 +158,32 @@ def count_violations(rules: Rules, items: NDArray[np.int32], reason: NDArray[np.
     inside = (counts >= rules.floor[length]) & (counts <= rules.ceiling[length])
     off = ~inside.all(axis=1)
     by_rule = (reason != TIME_OUT) & (reason != NO_ITEM)
-    # Items in rows: one candidate's column is scattered, but each enemy pair then compares two contiguous rows.
-    held = np.zeros((len(rules.domain), len(items)), dtype=np.bool_)
-    held[given, persons] = True
+    # Only items that somebody saw, a tenth of a large bank. In rows: one candidate's column is scattered, but each
+    # enemy pair then compares two contiguous rows.
+    used = np.flatnonzero(np.bincount(given, minlength=len(rules.domain)))
+    place = np.full(len(rules.domain), -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
+    held = np.zeros((len(used), len(items)), dtype=np.bool_)
+    held[place[given], persons] = True
+    foes = place[rules.foes]
+    foes = foes[(foes >= 0).all(axis=1)]
     wrong_length = by_rule & ((length < rules.minimum) | (length > rules.maximum))
     return Compliance(
         off_blueprint=_count(off & by_rule),
-        enemies=_count(_with_enemies(held, rules.foes)),
+        enemies=_count(_with_enemies(held, foes)),
         repeats=_count(np.count_nonzero(held, axis=0) < length) if np.count_nonzero(held) < len(given) else 0,
         wrong_length=_count(wrong_length),
         cut_short=_count(~by_rule),
         cut_short_off_blueprint=_count(off & ~by_rule),
-        rows=_count(_off_rows(rules, held) & by_rule & (length == rules.maximum)),
+        rows=_count(_off_rows(rules, used, held) & by_rule & (length == rules.maximum)),
         sets=_count(_broken_sets(rules, items, by_rule)),
     )
 
 
-def _off_rows(rules: Rules, held: Bools) -> Bools:
-    """Which exams are outside a bound. ``held`` has the shape ``(items, persons)``."""
+def _off_rows(rules: Rules, used: Ints, held: Bools) -> Bools:
+    """Which exams are outside a bound. ``held`` has the shape ``(used items, persons)``."""
     found = np.zeros(held.shape[1], dtype=np.bool_)
-    for coefficient, (least, most) in zip(rules.coefficients, rules.bounds, strict=True):
+    for coefficient, (least, most) in zip(rules.coefficients[:, used], rules.bounds, strict=True):
         sums = coefficient @ held
         slack = 1e-6 * max(1.0, float(np.abs(coefficient).max()))
         found |= (sums < least - slack) | (sums > most + slack)
