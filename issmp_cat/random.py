@@ -14,6 +14,7 @@ import math
 __all__ = [
     "ABILITY",
     "CRITERION",
+    "EXPOSURE",
     "ORDER",
     "PREDICTOR",
     "PRETEST",
@@ -33,6 +34,7 @@ __all__ = [
 
 # What a draw is for. Purposes never share numbers.
 SELECTION, RESPONSE, TIME, ABILITY, SPEED, ORDER = 0, 1, 2, 3, 4, 5
+EXPOSURE = 6
 START, PREDICTOR = 20, 21
 PRETEST, PRETEST_PLACE, PRETEST_DOMAIN, PRETEST_RESPONSE, PRETEST_TIME = 22, 23, 24, 25, 26
 CRITERION = 8

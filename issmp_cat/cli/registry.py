@@ -23,7 +23,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 PANELS: dict[str, tuple[str, ...]] = {
     "From response log to item bank": ("check", "calibrate", "score", "bank"),
     "Exams": ("exam", "take"),
-    "Evidence by simulation": ("simulate", "study", "sample"),
+    "Evidence by simulation": ("simulate", "study", "exposure", "sample"),
     "The tool": ("warmup", "config", "demo"),
 }
 

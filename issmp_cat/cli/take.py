@@ -14,6 +14,7 @@ from issmp_cat.cli.talk import counted, keep, next_step, print_json, say, table
 if TYPE_CHECKING:
     from issmp_cat.bank import ItemBank
     from issmp_cat.cli.respondents import Respondent
+    from issmp_cat.exposure import ExposureTable
     from issmp_cat.report import ScoreReport
     from issmp_cat.session import Session
 
@@ -35,6 +36,7 @@ def command(
         list[Path] | None,
         typer.Option(help="Session file of an earlier attempt, for [retakes] seen_items. Repeatable."),
     ] = None,
+    exposure: Annotated[Path | None, typer.Option(help="Exposure table; where the exam asks for control.")] = None,
     save: Annotated[Path | None, typer.Option(help="Session file, written after every answer.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the session in this file.")] = None,
     answers: Annotated[str | None, typer.Option(help="Read the answers from this file; - for standard input.")] = None,
@@ -57,6 +59,7 @@ def command(
     """
     from issmp_cat.cli.respondents import Person, Script, Simulee
     from issmp_cat.errors import UsageError
+    from issmp_cat.exposure import ExposureTable
 
     if (answers is not None) + (simulee is not None) > 1:
         raise UsageError("--answers and --simulee exclude each other: either a list answers or the model does")
@@ -64,8 +67,10 @@ def command(
         raise UsageError("--truth says who answers for a simulated candidate: give --simulee too")
     if resume and (seed is not None or person is not None or background or seen):
         raise UsageError("--resume goes on with what is in the file: leave --seed, --person, --background, --seen out")
+    table = None if exposure is None else ExposureTable.load(exposure)
     known = {"person": person or 0, "background": _values(background or []), "seen": _seen(seen or [])}
-    session = _resumed(resume, exam, bank) if resume else _opened(exam, bank, seed, candidate, known)
+    known["exposure"] = table
+    session = _resumed(resume, exam, bank, table) if resume else _opened(exam, bank, seed, candidate, known)
     respondent: Respondent = Person()
     said = ""
     if answers is not None:
@@ -117,7 +122,7 @@ def _values(pairs: list[str]) -> dict[str, float]:
     return found
 
 
-def _resumed(path: Path, exam: str | None, bank: str | None) -> Session:
+def _resumed(path: Path, exam: str | None, bank: str | None, exposure: ExposureTable | None) -> Session:
     """The session in a file; exam and bank are found by their ids if they ship with the package."""
     from issmp_cat.errors import SessionError
     from issmp_cat.exam import Exam
@@ -127,7 +132,8 @@ def _resumed(path: Path, exam: str | None, bank: str | None) -> Session:
     content: Any = read_json(path, SessionError)
     named = content if isinstance(content, dict) else {}
     loaded = Exam.load(exam or str(named.get("exam", "practice")))
-    return Session.load(path, loaded, open_bank(bank) if bank else _bank_called(str(named.get("bank", ""))))
+    items = open_bank(bank) if bank else _bank_called(str(named.get("bank", "")))
+    return Session.load(path, loaded, items, exposure)
 
 
 def _bank_called(name: str) -> ItemBank:

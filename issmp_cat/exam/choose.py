@@ -8,6 +8,7 @@ from issmp_cat.exam.plan import Plan
 from issmp_cat.exam.start import first_theta
 from issmp_cat.exam.step import next_item, next_scored_item, preferred, scored, selection_draw
 from issmp_cat.selection import Criterion, Preference, State
+from issmp_cat.selection.admission import hold, release
 
 __all__ = ["Programme", "choose", "may_stop"]
 
@@ -44,9 +45,16 @@ def choose(
     """
     if n == 0:
         theta = first_theta(plan.start, theta, seed, person)
+    if len(plan.admission.controlled) > 0:
+        hold(plan.pool, plan.admission, state, plan.windows.quota, n, theta, seed, person)
     if programme is not None:
         worth = preferred(plan, theta) if criterion is None else scored(plan, criterion, state, n, theta, seed, person)
-        return programme.choose(plan, state, n, worth, selection_draw(plan, n, seed, person))
+        draw = selection_draw(plan, n, seed, person)
+        item = programme.choose(plan, state, n, worth, draw)
+        # Rows and item sets come before exposure: they may need an item that is held back.
+        if item < 0 and release(plan.pool, plan.admission, state, -1):
+            item = programme.choose(plan, state, n, worth, draw)
+        return item
     if criterion is None:
         return next_item(plan, state, n, theta, seed, person)
     return next_scored_item(plan, criterion, state, n, theta, seed, person)

@@ -29,6 +29,7 @@ from issmp_cat.blueprint import Blueprint
 from issmp_cat.errors import ExamError
 from issmp_cat.exam.pretest_table import Pretest
 from issmp_cat.exam.start import Start
+from issmp_cat.exposure import ExposureControl, ExposureTable
 from issmp_cat.files import read_text
 from issmp_cat.scale import Scale
 from issmp_cat.selection import CriterionName
@@ -150,6 +151,7 @@ class Exam(Part):
     # The table [start]: the name belongs to the method.
     start_from: Start = Field(default_factory=Start, alias="start")
     stopping: Stopping = Field(default_factory=FixedLength)
+    exposure: ExposureControl = Field(default_factory=ExposureControl)
     scale: Scale
     retakes: Retakes = Field(default_factory=Retakes)
     report: Report = Field(default_factory=Report)
@@ -174,6 +176,18 @@ class Exam(Part):
     def _slots_come_before_any_end(self) -> Self:
         if self.pretest and (faults := self.pretest.faults(self.length.minimum, self.blueprint.ids)):
             raise ValueError("; ".join(faults))
+        return self
+
+    @model_validator(mode="after")
+    def _prices_fit_the_criterion(self) -> Self:
+        criterion, progressive = self.selection.criterion, self.selection.progressive
+        if self.exposure.control == "prices" and (criterion != "fisher_information" or progressive is not None):
+            found = f'"{criterion}"' if progressive is None else "progressive weighting"
+            msg = (
+                f'exposure control "prices" weighs a price against information at θ̂, and has no scale for {found}; '
+                'use criterion "fisher_information", or control "eligibility"'
+            )
+            raise ValueError(msg)
         return self
 
     @model_serializer(mode="wrap")
@@ -237,6 +251,7 @@ class Exam(Part):
         background: Mapping[str, float] | None = None,
         seen: Iterable[str] = (),
         pretest_answers: Mapping[str, int] | None = None,
+        exposure: ExposureTable | None = None,
     ) -> Session:
         """Open a session for one candidate.
 
@@ -248,17 +263,19 @@ class Exam(Part):
             background: what is known of the candidate, by the names of the exam's ``[[start.background]]``.
             seen: ids of the items seen in earlier attempts, for the exam's ``[retakes] seen_items``.
             pretest_answers: answers collected so far by pretest items, by id; those that lack most are tried out most.
+            exposure: who is admitted to which item, where the exam asks for exposure control.
 
         Raises:
             BlueprintInfeasible: the bank cannot fill the blueprint, or not with what the candidate has not seen.
-            ExamError: the bank has items of a domain that the exam does not know.
+            ExamError: the bank has items of a domain that the exam does not know, or the exposure table is missing
+                or another exam's.
             SessionError: what is said about the candidate does not fit the exam; all faults are listed.
         """
         from issmp_cat.session import Session
 
         known = {"person": person, "background": dict(background or {}), "seen": sorted(set(seen))}
         known["pretest_answers"] = dict(pretest_answers or {})
-        return Session.start(self, bank, seed=seed, candidate=candidate, **known)
+        return Session.start(self, bank, seed=seed, candidate=candidate, exposure=exposure, **known)
 
 
 def _data() -> resources.abc.Traversable:

@@ -70,6 +70,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     ),
     "issmp_cat.selection.state": ("reset", "block", "give"),
     "issmp_cat.selection.shadow": ("fill", "clash", "_keep", "_taken", "_move", "_retreat", "_unwind", "search"),
+    "issmp_cat.selection.admission": ("draw_lots", "release", "_release_what_is_short", "hold"),
     "issmp_cat.selection.pick": (
         "_better",
         "_best_available",

@@ -19,8 +19,10 @@ from issmp_cat.exam.infeasible import require_whole_test
 from issmp_cat.exam.programmes import build_programme
 from issmp_cat.exam.start import StartRule, build_start_rule, start_faults
 from issmp_cat.exam.supply import require_compatible_items, require_enough_items
+from issmp_cat.exposure.limits import require_keepable_cap
 from issmp_cat.irt import category_curves
 from issmp_cat.selection import Criterion, Pool, State, at_point, build_criterion, build_pool, new_state
+from issmp_cat.selection.admission import Admission, admit_all
 from issmp_cat.selection.pool import grid_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.stopping import BankTables, StopRule, build_stop_rule, unreachable
@@ -39,6 +41,7 @@ class Plan(NamedTuple):
         focus: grid point at which information counts, −1 for the one at θ̂.
         start: the θ of the first item, and how much background narrows the prior.
         criterion: what scores the items at each decision; None where information at a grid point does.
+        admission: who is admitted to which item.
     """
 
     pool: Pool
@@ -50,6 +53,7 @@ class Plan(NamedTuple):
     focus: int
     start: StartRule
     criterion: Criterion | None
+    admission: Admission
 
 
 def begin(plan: Plan) -> State:
@@ -71,6 +75,7 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
     domain = _domain_of_items(exam, operational)
     windows = build_windows(exam.blueprint, exam.length.minimum, exam.length.maximum)
     require_enough_items(exam, domain, windows.quota)
+    require_keepable_cap(exam.exposure, exam.blueprint.ids, domain, windows)
     mean = bank.metric.latent_mean if exam.scoring.prior_mean is None else float(exam.scoring.prior_mean)
     sd = bank.metric.latent_sd if exam.scoring.prior_sd is None else float(exam.scoring.prior_sd)
     content = content_of(exam, bank)
@@ -106,6 +111,7 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
         focus=grid_point(exam.scale.theta_cut) if exam.selection.criterion == "fisher_at_cut" else -1,
         start=build_start_rule(exam.start_from, sd),
         criterion=_criterion_of(exam, operational, grid),
+        admission=admit_all(len(domain)),
     )
     if not pool.simple:
         _require_a_whole_test(exam, content.enemies, domain, plan)

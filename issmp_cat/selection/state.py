@@ -10,7 +10,11 @@ from issmp_cat.arrays import Floats, Ints
 from issmp_cat.selection.criteria import Criterion, Workspace, new_workspace
 from issmp_cat.selection.pool import Pool
 
-__all__ = ["State", "block", "copy_state", "give", "new_state", "reset"]
+__all__ = ["NOTHING_DRAWN", "State", "block", "copy_state", "give", "new_state", "reset"]
+
+
+# ``State.band`` before a candidate's lots are drawn.
+NOTHING_DRAWN = -2
 
 
 class State(NamedTuple):
@@ -27,6 +31,9 @@ class State(NamedTuple):
         spare: scratch for the search: information of each domain's next item. Shape ``(domains,)``.
         drawn: scratch for the items to draw among. Shape ``(best,)``.
         unproven: how many decisions the search had to leave without a proof. Shape ``(1,)``.
+        luck: the candidate's lots for the items under exposure control. Shape ``(items,)``.
+        band: the band of θ̂ whose items are held back, negative before the first decision. Shape ``(1,)``.
+        relaxed: how often held items had to be released to fill a quota. Shape ``(1,)``.
         prior: mean and SD of the candidate's own prior, logits; not numbers where the population's holds. Shape
             ``(2,)``.
         origin: weights of the prior, from which ``weights`` began. Shape ``(nodes,)``.
@@ -46,6 +53,9 @@ class State(NamedTuple):
     spare: Floats
     drawn: Ints
     unproven: Ints
+    luck: Floats
+    band: Ints
+    relaxed: Ints
     prior: Floats
     origin: Floats
     value: Floats
@@ -76,6 +86,9 @@ def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | Non
         spare=np.zeros(len(quota)),
         drawn=np.zeros(pool.best, dtype=np.int64),
         unproven=np.zeros(1, dtype=np.int64),
+        luck=np.zeros(len(pool.domain)),
+        band=np.full(1, NOTHING_DRAWN, dtype=np.int64),
+        relaxed=np.zeros(1, dtype=np.int64),
         prior=np.full(2, np.nan),
         origin=prior.copy(),
         value=np.zeros(0 if criterion is None else len(pool.domain)),
@@ -96,6 +109,8 @@ def reset(state: State, prior: Floats) -> None:
     state.counts[:] = 0
     np.multiply(prior, 1.0, state.weights)
     state.unproven[:] = 0
+    state.band[0] = NOTHING_DRAWN
+    state.relaxed[0] = 0
     state.prior[:] = np.nan
     np.multiply(prior, 1.0, state.origin)
     state.evidence[:] = 0.0

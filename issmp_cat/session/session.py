@@ -14,11 +14,14 @@ from issmp_cat.arrays import Floats
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, Plan, choose, may_stop, plan_exam, record, standing
+from issmp_cat.exam.exposure import controlled, require_table
 from issmp_cat.exam.overlap import Terms, terms_for
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.pretest import LAPSED, Trial, copy_trial, give_pretest
 from issmp_cat.exam.pretest_plan import pretest_items
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.selection import State
+from issmp_cat.selection.admission import cast_lots
 from issmp_cat.selection.state import copy_state
 from issmp_cat.session.events import Answer, answer_event, impossible_answers
 from issmp_cat.session.opening import Opening, opening_of
@@ -41,6 +44,7 @@ class Session:
         seed: the session's draws follow from it.
         answers: the scored answers so far; ``unscored``: those to items that are being tried out.
         opening: what was known of the candidate at the start.
+        exposure: who is admitted to which item; None where the exam has no exposure control.
 
     >>> from issmp_cat import Exam, ItemBank
     >>> exam, bank = Exam.load("practice"), ItemBank.load_packaged("practice-bank")
@@ -59,6 +63,7 @@ class Session:
     extra_seconds: float = 0.0
     opening: Opening = field(default_factory=Opening)
     unscored: tuple[Answer, ...] = ()
+    exposure: ExposureTable | None = field(default=None, repr=False)
     _terms: Terms = field(repr=False, kw_only=True)
     _state: State = field(repr=False, kw_only=True)
     _trial: Trial = field(repr=False, kw_only=True)
@@ -70,12 +75,19 @@ class Session:
 
     @classmethod
     def start(
-        cls, exam: Exam, bank: ItemBank, *, seed: int | None = None, candidate: str = "", **known: Any
+        cls,
+        exam: Exam,
+        bank: ItemBank,
+        *,
+        seed: int | None = None,
+        candidate: str = "",
+        exposure: ExposureTable | None = None,
+        **known: Any,
     ) -> Session:
         """Open a session; see :meth:`Exam.start`."""
         opening = opening_of(f"session {candidate}".strip(), **known)
         seed = secrets.randbits(32) if seed is None else seed
-        return cls.replay(exam, bank, (), seed=seed, candidate=candidate, opening=opening)
+        return cls.replay(exam, bank, (), seed=seed, candidate=candidate, opening=opening, exposure=exposure)
 
     @classmethod
     def replay(
@@ -89,6 +101,7 @@ class Session:
         extra_seconds: float = 0.0,
         opening: Opening | None = None,
         unscored: Sequence[Answer] = (),
+        exposure: ExposureTable | None = None,
     ) -> Session:
         """Rebuild a session from answers that are trusted: the cost of one decision, not of all.
 
@@ -102,11 +115,14 @@ class Session:
             extra_seconds: time that passed without an answer.
             opening: what was known of the candidate at the start.
             unscored: answers to items that are being tried out, in the order given.
+            exposure: the table the session began with.
 
         Raises:
+            ExamError: the exposure table is missing, or another exam's.
             SessionError: an impossible seed, an item that is not in the bank or was given twice, more answers than the
                 exam holds, or unscored answers that do not stand between the scored ones.
         """
+        require_table(exam, exposure)
         plan = plan_exam(exam, bank)
         index = pool_of(bank).index
         problems = impossible_answers(answers, pool_of(bank), plan.rule.maximum)
@@ -118,7 +134,9 @@ class Session:
         if problems:
             raise SessionError(f"session {candidate}".strip(), problems)
         terms = terms_for(exam, bank, opening.seen)
+        terms = terms._replace(plan=controlled(terms.plan, exam, bank, exposure, barred=len(terms.barred) > 0))
         state, trial = opening.begin(exam, terms), fresh_trial(terms, opening, bank, int(seed))
+        cast_lots(terms.plan.admission, state, int(seed), opening.person)
         draws, tried = (int(seed), opening.person), list(unscored)
         for n, answer in enumerate(answers):
             trial = replay_unscored(terms, trial, state, n, draws, tried, bank)
@@ -127,7 +145,7 @@ class Session:
         if tried:
             raise SessionError(f"session {candidate}".strip(), [f'unscored item "{tried[0].item}" was not due there'])
         session = cls(
-            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening, tuple(unscored),
+            exam, bank, int(seed), candidate, tuple(answers), extra_seconds, opening, tuple(unscored), exposure,
             _terms=terms, _state=state, _trial=trial, _theta=0.0, _se=0.0, _reason=0, _next=-1, _tries=False,
         )  # fmt: skip
         return session._assess()
@@ -199,6 +217,11 @@ class Session:
     def unproven(self) -> int:
         """Decisions that the search had to leave without a proof of optimality."""
         return int(self._state.unproven[0])
+
+    @property
+    def relaxed(self) -> int:
+        """How often items held back for their exposure had to be released to fill a quota."""
+        return int(self._state.relaxed[0])
 
     def answer(self, item: Item | str | None, response: int | str, *, seconds: float = 0.0) -> Session:
         """The session after one more answer.
@@ -292,15 +315,15 @@ class Session:
         write_session_file(self, path)
 
     @classmethod
-    def load(cls, path: str | Path, exam: Exam, bank: ItemBank) -> Session:
+    def load(cls, path: str | Path, exam: Exam, bank: ItemBank, exposure: ExposureTable | None = None) -> Session:
         """Resume a session; every answer is checked against the item the exam chose there.
 
         Raises:
-            SessionError: not a session file, one of another exam or bank version, or one whose answers cannot have
-                happened in this exam; the file is as it was.
+            SessionError: not a session file, one of another exam, bank or exposure table, or one whose answers cannot
+                have happened in this exam; the file is as it was.
         """
-        saved = read_session_file(path, exam, bank)
-        names: Any = {"seed": saved.seed, "candidate": saved.candidate, "opening": saved.opening}
+        saved = read_session_file(path, exam, bank, exposure)
+        names: Any = {name: getattr(saved, name) for name in ("seed", "candidate", "opening")} | {"exposure": exposure}
         session = cls.replay(exam, bank, (), **names)
         scored, unscored = list(saved.answers), list(saved.unscored)
         while scored or unscored:

@@ -11,6 +11,7 @@ from issmp_cat.bank import ItemBank
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.files import read_json, write_json
 from issmp_cat.session.events import Answer
 from issmp_cat.session.opening import Opening
@@ -40,6 +41,7 @@ class SessionFile(BaseModel):
     answers: tuple[Answer, ...] = ()
     opening: Opening = Field(default_factory=Opening)
     unscored: tuple[Answer, ...] = ()
+    exposure_version: str = ""
 
 
 def write_session_file(session: Session, path: str | Path) -> None:
@@ -58,8 +60,9 @@ def write_session_file(session: Session, path: str | Path) -> None:
     )
     # What was not said at the start is not written: files without it stay as they always were.
     opening = session.opening.model_dump(mode="json", exclude_defaults=True)
-    written = content.model_dump(mode="json", exclude={"opening", "unscored"})
+    written = content.model_dump(mode="json", exclude={"opening", "unscored", "exposure_version"})
     said: dict[str, Any] = {"opening": opening, "unscored": [a.model_dump(mode="json") for a in session.unscored]}
+    said["exposure_version"] = "" if session.exposure is None else session.exposure.version
     write_json(path, {**written, **{name: part for name, part in said.items() if part}})
 
 
@@ -77,8 +80,10 @@ def seen_in(path: str | Path) -> tuple[str, ...]:
     return tuple(answer.item for answer in (*saved.answers, *saved.unscored))
 
 
-def read_session_file(path: str | Path, exam: Exam, bank: ItemBank) -> SessionFile:
-    """Read a session's file, refusing one of another exam or bank version.
+def read_session_file(
+    path: str | Path, exam: Exam, bank: ItemBank, exposure: ExposureTable | None = None
+) -> SessionFile:
+    """Read a session's file, refusing one of another exam, bank or exposure table.
 
     Raises:
         SessionError: listing every fault.
@@ -96,6 +101,10 @@ def read_session_file(path: str | Path, exam: Exam, bank: ItemBank) -> SessionFi
         )
         if was != now
     ]
+    table = "" if exposure is None else exposure.version
+    if saved.exposure_version != table:
+        was, now = (f"exposure table {version}" if version else "none" for version in (saved.exposure_version, table))
+        problems.append(f"begun with {was}; given is {now}: resume with the table of the first answer (--exposure)")
     if problems:
         raise SessionError(str(path), problems)
     return saved

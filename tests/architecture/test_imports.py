@@ -21,6 +21,7 @@ ENGINE = [
     "issmp_cat.errors",
     "issmp_cat.exam",
     "issmp_cat.exam.kernels",
+    "issmp_cat.exposure",
     "issmp_cat.files",
     "issmp_cat.intervals",
     "issmp_cat.irt",
