@@ -41,12 +41,13 @@ class Records(NamedTuple):
     """What is kept of each simulated exam.
 
     Attributes:
-        length: items answered. Shape ``(persons,)``, as the next six.
+        length: items answered. Shape ``(persons,)``, as the next eight.
         passed: what was decided, by the rule that decided.
         theta: final estimate, logits; ``se``: its standard error.
         reason: why the exam ended, by the engine's numbers.
         seconds: test time used, 0 when nobody keeps time.
         unproven: decisions that the search had to leave without a proof.
+        relaxed: how often items held back for their exposure had to be released to fill a quota.
         items: positions of the items given, −1 beyond the end. Shape ``(persons, maximum length)``.
         scores: from 0 on, −1 beyond the end. Same shape.
         times: seconds on each item; of no columns when they are not kept.
@@ -59,6 +60,7 @@ class Records(NamedTuple):
     reason: NDArray[np.int8]
     seconds: Floats
     unproven: Ints32
+    relaxed: Ints32
     items: Ints32
     scores: NDArray[np.int8]
     times: NDArray[np.float32]
@@ -74,6 +76,7 @@ def new_records(persons: int, maximum: int, *, times: bool = False) -> Records:
         reason=np.zeros(persons, dtype=np.int8),
         seconds=np.zeros(persons),
         unproven=np.zeros(persons, dtype=np.int32),
+        relaxed=np.zeros(persons, dtype=np.int32),
         items=np.full((persons, maximum), NO_ANSWER, dtype=np.int32),
         scores=np.full((persons, maximum), NO_ANSWER, dtype=np.int8),
         times=np.full((persons, maximum if times else 0), np.nan, dtype=np.float32),
@@ -149,6 +152,7 @@ def _close(plan: Plan, state: State, out: Records, p: int, n: int, run: int, rea
     out.reason[p] = reason
     out.seconds[p] = seconds
     out.unproven[p] = state.unproven[0]
+    out.relaxed[p] = state.relaxed[0]
 
 
 compile_kernels(give_unscored, _open, _close)

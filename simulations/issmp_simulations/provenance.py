@@ -19,6 +19,7 @@ def provenance_of(design: Design, n: int) -> dict[str, Any]:
     return {
         **design.as_dict(),
         "n": n,
+        **({} if design.exposure is None else {"exposure_control": design.exposure.method.model_dump(mode="json")}),
         "versions": {
             "issmp-cat": __version__,
             "python": platform.python_version(),

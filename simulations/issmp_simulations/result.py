@@ -13,6 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.errors import InputRejected, UsageError
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.files import atomic_write, read_json
 from issmp_simulations.compliance import Compliance
 from issmp_simulations.estimates import Estimate
@@ -50,9 +51,10 @@ class StudyResult:
         provenance: versions, hashes, seed, options.
         pretest: use of the items that are tried out; None when the exam tries out nothing.
         exams: every candidate; None in a study read from a file.
+        exposure_table: who was admitted to which item; None without control, and in a study read from a file.
     """
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
     n: int
     cut: float
@@ -80,6 +82,7 @@ class StudyResult:
     provenance: Mapping[str, Any]
     pretest: PretestUse | None = field(default=None)
     exams: Exams | None = field(default=None)
+    exposure_table: ExposureTable | None = field(default=None)
 
     @property
     def figures(self) -> dict[str, float]:
@@ -138,7 +141,7 @@ class StudyResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Everything but the single candidates, in plain types."""
-        content = TypeAdapter(StudyResult).dump_python(self, mode="json", exclude={"exams"})
+        content = TypeAdapter(StudyResult).dump_python(self, mode="json", exclude={"exams", "exposure_table"})
         return {"format": FORMAT, "format_version": FORMAT_VERSION, **content}
 
     def to_json(self, path: str | Path | None = None) -> str:

@@ -17,10 +17,12 @@ from pydantic import ConfigDict
 from issmp_cat import Exam, Item, ItemBank, __version__
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import BankError, UsageError
-from issmp_cat.exam import Plan, begin, plan_exam
+from issmp_cat.exam import Plan, begin
+from issmp_cat.exam.exposure import plan_under
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.pretest_plan import pretest_items, pretest_plan
 from issmp_cat.exam.programmes import programme_of
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.irt import Parameters, select
 from issmp_simulations.checkpoint import Checkpoint
 from issmp_simulations.compliance import Compliance, Rules, count_violations, rules_of, total
@@ -28,7 +30,7 @@ from issmp_simulations.kernel import Pace, Records, new_records, run_exams
 from issmp_simulations.population import Population
 from issmp_simulations.tryout import Tryout, new_tryout, no_tryout
 
-__all__ = ["CHUNK", "Design", "Exams", "Progress", "pace_of", "run_design", "usable_cores"]
+__all__ = ["CHUNK", "Design", "Exams", "Progress", "joined", "pace_of", "run_design", "usable_cores"]
 
 # Candidates a chunk: a fraction of a second of work, a few MB of records.
 CHUNK = 2_000
@@ -46,10 +48,11 @@ class Design:
     truth: ItemBank
     population: Population
     seed: int
+    exposure: ExposureTable | None = None
 
     def plan(self) -> Plan:
         """The tables by which items are chosen."""
-        return plan_exam(self.exam, self.bank)
+        return plan_under(self.exam, self.bank, self.exposure)
 
     def true_parameters(self) -> Parameters:
         """Parameters by which candidates answer, in the order of the bank's operational items.
@@ -87,6 +90,7 @@ class Design:
             "truth": {"id": self.truth.id, "version": self.truth.version},
             "population": self.population.as_dict(),
             "seed": self.seed,
+            **({} if self.exposure is None else {"exposure": self.exposure.version}),
         }
 
 
@@ -95,7 +99,7 @@ class Exams:
     """Simulated exams.
 
     Attributes:
-        ability: true θ, logits. Shape ``(persons,)``, as the next seven, which ``kernel.Records`` explains.
+        ability: true θ, logits. Shape ``(persons,)``, as the next eight, which ``kernel.Records`` explains.
         exposure: how many candidates saw each operational item. Shape ``(items,)``.
         compliance: rules broken, counted from the records.
         items: positions of the items given; None when they were not kept. ``scores`` alike.
@@ -115,6 +119,7 @@ class Exams:
     reason: NDArray[np.int8]
     seconds: Floats
     unproven: NDArray[np.int32]
+    relaxed: NDArray[np.int32]
     exposure: Ints
     compliance: Compliance
     items: NDArray[np.int32] | None = None
@@ -125,7 +130,7 @@ class Exams:
     pretest_after: NDArray[np.int32] | None = None
 
 
-PERSONAL = ("ability", "length", "passed", "theta", "se", "reason", "seconds", "unproven")
+PERSONAL = ("ability", "length", "passed", "theta", "se", "reason", "seconds", "unproven", "relaxed")
 
 
 def usable_cores() -> int:
@@ -137,6 +142,7 @@ def run_design(
     design: Design,
     n: int,
     *,
+    first: int = 0,
     threads: int | None = None,
     progress: Progress | None = None,
     checkpoint: str | Path | None = None,
@@ -147,7 +153,7 @@ def run_design(
 
     Args:
         design: what to simulate.
-        n: how many candidates.
+        n: how many candidates; ``first``: number of the first of them.
         threads: how many run at once, every usable core when not given; the result does not depend on it.
         progress: called after each chunk.
         checkpoint: folder in which finished chunks are kept, and from which a second run takes them.
@@ -164,15 +170,15 @@ def run_design(
         if checkpoint is not None
         else None
     )
-    spans = [(first, min(chunk, n - first)) for first in range(0, n, chunk)]
+    spans = [(first + done, min(chunk, n - done)) for done in range(0, n, chunk)]
     parts: dict[int, dict[str, NDArray[Any]]] = {}
     executor = ThreadPoolExecutor(max_workers=threads or usable_cores(), thread_name_prefix="issmp-exams")
     done = 0
     try:
-        futures = {executor.submit(worker.part, store, first, count): (first, count) for first, count in spans}
+        futures = {executor.submit(worker.part, store, start, count): (start, count) for start, count in spans}
         for future in as_completed(list(futures)):
-            first, count = futures.pop(future)
-            parts[first] = future.result()
+            start, count = futures.pop(future)
+            parts[start] = future.result()
             done += count
             if progress is not None:
                 progress(done, n)
@@ -181,7 +187,7 @@ def run_design(
         raise KeyboardInterrupt(f"interrupted after {done:,} of {n:,} exams{kept}") from None
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
-    return _joined([parts[first] for first, _ in spans], keep_items=keep_items)
+    return _joined([parts[start] for start, _ in spans], keep_items=keep_items)
 
 
 def _require_sensible(n: int, threads: int | None, chunk: int) -> None:
@@ -267,4 +273,15 @@ def _joined(parts: list[dict[str, NDArray[Any]]], *, keep_items: bool) -> Exams:
         exposure=np.sum([part["exposure"] for part in parts], axis=0),
         pretest_exposure=np.sum([part["pretest_exposure"] for part in parts], axis=0),
         compliance=total([Compliance(*map(int, part["compliance"])) for part in parts]),
+    )
+
+
+def joined(runs: Sequence[Exams]) -> Exams:
+    """Several runs, one after the other."""
+    names = [*PERSONAL, *(name for name in _KEPT if getattr(runs[0], name) is not None)]
+    return Exams(
+        **{name: np.concatenate([getattr(run, name) for run in runs]) for name in names},
+        exposure=np.sum([run.exposure for run in runs], axis=0),
+        pretest_exposure=np.sum([run.pretest_exposure for run in runs], axis=0),
+        compliance=total([run.compliance for run in runs]),
     )

@@ -9,8 +9,10 @@ import numpy as np
 
 from issmp_cat import Exam, ItemBank
 from issmp_cat.errors import UsageError
+from issmp_cat.exam.exposure import require_table
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.pretest_plan import pretest_items, pretest_plan
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.intervals import Z95
 from issmp_cat.stopping import REASONS
 from issmp_simulations.estimates import mean_of, rmse_of, share_of
@@ -23,6 +25,8 @@ from issmp_simulations.tables import Exposure, PretestUse, bands_of, histogram_o
 __all__ = ["simulate"]
 
 DEFAULT_N = 100_000
+# Flips bits of the seed, so that a table is not judged by the candidates that shaped it.
+CALIBRATION = 0x5EED
 
 
 def simulate(
@@ -37,6 +41,7 @@ def simulate(
     progress: Progress | None = None,
     checkpoint: str | Path | None = None,
     keep_items: bool = False,
+    exposure: ExposureTable | str | Path | None = None,
 ) -> StudyResult:
     """Give an exam to simulated candidates, through the very code that decides in a real session.
 
@@ -51,6 +56,8 @@ def simulate(
         progress: called with exams done and exams wanted.
         checkpoint: a folder that keeps finished parts; the same call goes on from there.
         keep_items: keep every candidate's items and scores in ``result.exams``.
+        exposure: who is admitted to which item, or its file; where the exam asks for control and none is given, a
+            table is calibrated first. The result keeps it as ``exposure_table``.
 
     Raises:
         ExamError, BankError: a file is refused, or the banks do not fit each other.
@@ -66,7 +73,9 @@ def simulate(
     bank = bank if isinstance(bank, ItemBank) else ItemBank.load(bank)
     truth = bank if truth is None else truth if isinstance(truth, ItemBank) else ItemBank.load(truth)
     population = population or Population.of_bank(bank)
-    design = Design(exam, bank, truth, population, secrets.randbits(32) if seed is None else _checked_seed(seed))
+    seed = secrets.randbits(32) if seed is None else _checked_seed(seed)
+    table = _table_for(exam, bank, population, exposure, seed, threads)
+    design = Design(exam, bank, truth, population, seed, table)
     exams = run_design(
         design,
         _how_many(population, n),
@@ -76,6 +85,24 @@ def simulate(
         keep_items=keep_items,
     )
     return summarise(design, exams)
+
+
+def _table_for(
+    exam: Exam,
+    bank: ItemBank,
+    population: Population,
+    exposure: ExposureTable | str | Path | None,
+    seed: int,
+    threads: int | None,
+) -> ExposureTable | None:
+    """The table given; where none is and the exam asks for control, one calibrated on draws of its own."""
+    if exposure is None and exam.exposure.control != "none":
+        from issmp_simulations.exposure import calibrate_exposure
+
+        return calibrate_exposure(exam, bank, population, seed=seed ^ CALIBRATION, threads=threads)
+    table = exposure if exposure is None or isinstance(exposure, ExposureTable) else ExposureTable.load(exposure)
+    require_table(exam, table)
+    return table
 
 
 def _checked_seed(seed: int) -> int:
@@ -134,6 +161,7 @@ def summarise(design: Design, exams: Exams) -> StudyResult:
         provenance=provenance_of(design, n),
         pretest=_pretest_use(design, exams),
         exams=exams,
+        exposure_table=design.exposure,
     )
 
 

@@ -89,6 +89,9 @@ def _tests(study: StudyResult) -> list[str]:
         enough = f"all targets after some {pretest.candidates_needed:,.0f} candidates"
         told = f"{tried} {min(pretest.counts):,} to {max(pretest.counts):,}; {enough}"
         lines.append(_row("items tried out", told))
+    if (control := study.provenance.get("exposure_control")) is not None:
+        aim = f"cap {control['cap']:g}, aimed {control['margin']:g} below"
+        lines.append(_row("exposure control", f"{control['control']}, {aim}; table {study.provenance['exposure']}"))
     return lines
 
 

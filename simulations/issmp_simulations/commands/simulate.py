@@ -42,6 +42,10 @@ def command(
             min=-1, max=1, help="Correlation with θ of what [[start.background]] predicts. Default: no prediction."
         ),
     ] = None,
+    exposure: Annotated[
+        Path | None,
+        typer.Option(help="Exposure table; calibrated first where the exam asks for control and none is given."),
+    ] = None,
     clock: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Median seconds an item takes; without it time is left out.")
     ] = None,
@@ -82,7 +86,7 @@ def command(
 
     gates = [parse_gate(text) for text in gate or []]
     _require_possible(gates, [path for path in (output, candidates) if path is not None], plots, clock)
-    study = _run(bank, exam, n, seed, (mean, sd, clock, predictor), truth, checkpoint, threads, quiet)
+    study = _run(bank, exam, n, seed, (mean, sd, clock, predictor), truth, checkpoint, threads, quiet, exposure)
     print(study.to_json() if as_json else study.summary(), end="" if as_json else "\n")
     for path in _write(study, output, plots, candidates):
         say(f"wrote {path}", quiet)
@@ -115,8 +119,10 @@ def _run(
     checkpoint: Path | None,
     threads: int | None,
     quiet: bool,
+    exposure: Path | None,
 ) -> StudyResult:
-    from issmp_cat.cli.talk import keep, progress
+    from issmp_cat import Exam
+    from issmp_cat.cli.talk import keep, progress, say
     from issmp_simulations import Clock, Population, simulate
     from issmp_simulations.sources import open_any_bank
     from issmp_simulations.warmup import announce_compilation
@@ -131,6 +137,11 @@ def _run(
         predictor_correlation=predictor,
     )
     announce_compilation(quiet)
+    if exposure is None and Exam.load(exam).exposure.control != "none":
+        say(
+            "no --exposure table: one is calibrated first, some 100,000 exams; issmp-cat exposure calibrate keeps it",
+            quiet,
+        )
     with progress(f"{n:,} simulated exams", n, quiet) as advance:
         where = f"what was done is kept in {checkpoint}; the same command goes on" if checkpoint else "nothing was kept"
         before = 0
@@ -145,7 +156,7 @@ def _run(
 
         return simulate(
             exam, items, population,
-            n=n, seed=seed, truth=truth, threads=threads, checkpoint=checkpoint, progress=show,
+            n=n, seed=seed, truth=truth, threads=threads, checkpoint=checkpoint, progress=show, exposure=exposure,
         )  # fmt: skip
 
 
