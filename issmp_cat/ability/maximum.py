@@ -99,8 +99,7 @@ def maximise(
             best, best_value = k, log_likelihood + log_weight
     left = low + max(best - 1, 0) * step
     right = low + min(best + 1, SCAN) * step
-    theta = _root(method, left, right, mean, sd, parameters, items, scores, n)
-    info = score_terms(theta, parameters, items, scores, n)[2]
+    theta, info = _root(method, left, right, mean, sd, parameters, items, scores, n)
     if method == MAP:
         info += 1.0 / (sd * sd)
     return AbilityEstimate(theta, 1.0 / math.sqrt(info) if info > 0.0 else math.inf)
@@ -116,30 +115,21 @@ def _root(
     items: Ints,
     scores: Ints,
     n: int,
-) -> float:
-    """Where the slope changes sign from + to − between ``left`` and ``right``; an end when it does not."""
-    if _slope_at(method, left, mean, sd, parameters, items, scores, n) <= 0.0:
-        return left
-    if _slope_at(method, right, mean, sd, parameters, items, scores, n) >= 0.0:
-        return right
-    for _ in range(HALVINGS):
-        middle = 0.5 * (left + right)
-        if _slope_at(method, middle, mean, sd, parameters, items, scores, n) > 0.0:
-            left = middle
-        else:
-            right = middle
-    return 0.5 * (left + right)
+) -> tuple[float, float]:
+    """Where the slope changes sign from + to − between ``left`` and ``right``, and the Fisher information there.
 
-
-def _slope_at(
-    method: int,
-    theta: float,
-    mean: float,
-    sd: float,
-    parameters: Parameters,
-    items: Ints,
-    scores: Ints,
-    n: int,
-) -> float:
-    _, gradient, info, j = score_terms(theta, parameters, items, scores, n)
-    return _slope_of(method, theta, mean, sd, gradient, info, j)
+    An end when it does not change. One call looks at both ends, halves, and looks at the root: compiled code holds
+    everything it calls once for each call.
+    """
+    theta, info = left, 0.0
+    for k in range(HALVINGS + 3):
+        theta = left if k == 0 else right if k == 1 else 0.5 * (left + right)
+        _, gradient, info, j = score_terms(theta, parameters, items, scores, n)
+        uphill = _slope_of(method, theta, mean, sd, gradient, info, j)
+        if (k == 0 and uphill <= 0.0) or (k == 1 and uphill >= 0.0) or k == HALVINGS + 2:
+            break
+        if k > 1 and uphill > 0.0:
+            left = theta
+        elif k > 1:
+            right = theta
+    return theta, info

@@ -43,7 +43,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "posterior_moments",
         "chance_above",
     ),
-    "issmp_cat.ability.maximum": ("score_terms", "_slope_of", "_slope_at", "_root", "maximise"),
+    "issmp_cat.ability.maximum": ("score_terms", "_slope_of", "_root", "maximise"),
     "issmp_cat.stopping.precision": ("se_reduction",),
     "issmp_cat.stopping.ratio": ("add_evidence", "log_ratio"),
     "issmp_cat.stopping.certain": ("_reach", "furthest_mean", "is_certain", "is_unlikely_to_change"),
