@@ -22,7 +22,7 @@ from issmp_simulations.result import StudyResult
 from issmp_simulations.run import Design, Exams, Progress, run_design
 from issmp_simulations.tables import Exposure, PretestUse, bands_of, histogram_of, sample_of, scores_of
 
-__all__ = ["simulate"]
+__all__ = ["CALIBRATION", "simulate"]
 
 DEFAULT_N = 100_000
 # Flips bits of the seed, so that a table is not judged by the candidates that shaped it.

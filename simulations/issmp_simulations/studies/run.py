@@ -17,14 +17,16 @@ from issmp_cat import Exam, ItemBank, __version__
 from issmp_cat.arrays import Bools
 from issmp_cat.compiled import cache_folder
 from issmp_cat.errors import InputRejected
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.files import atomic_path, read_json, write_json
+from issmp_simulations.exposure import calibrate_exposure
 from issmp_simulations.population import Population
 from issmp_simulations.run import Design, Progress
 from issmp_simulations.sources import open_any_bank
 from issmp_simulations.studies.definition import DesignTable, Study
 from issmp_simulations.studies.oracle import oracle_row
 from issmp_simulations.studies.row import Row, compared, decided_rightly, row_of
-from issmp_simulations.study import simulate
+from issmp_simulations.study import CALIBRATION, simulate
 
 __all__ = ["Step", "Watch", "run_study", "steps_of"]
 
@@ -128,10 +130,27 @@ def _one(study: Study, step: Step, parts: Path, threads: int | None, progress: P
     found = simulate(
         step.exam, step.bank, population,
         n=step.n, seed=study.seed, threads=threads, progress=progress, checkpoint=checkpoint,
+        exposure=_exposure_table(study, step, population, parts / f"{step.id}-{key}.exposure", threads),
     )  # fmt: skip
     row, right = row_of(step.id, step.design.title, step.bank_name, found), decided_rightly(found)
     shutil.rmtree(checkpoint)
     return _kept(card, bits, row, right)
+
+
+def _exposure_table(
+    study: Study, step: Step, population: Population, kept: Path, threads: int | None
+) -> ExposureTable | None:
+    """Who is admitted to which item, where the design controls exposure: as kept, or calibrated now on own draws."""
+    if step.exam.exposure.control == "none":
+        return None
+    file = kept.with_name(f"{kept.name}.json")
+    if file.is_file():
+        return ExposureTable.load(file)
+    seed = study.seed ^ CALIBRATION
+    table = calibrate_exposure(step.exam, step.bank, population, seed=seed, threads=threads, checkpoint=kept)
+    table.save(file)
+    shutil.rmtree(kept)
+    return table
 
 
 def _kept(card: Path, bits: Path, row: Row, right: Bools) -> tuple[Row, Bools]:
