@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.log import read_log
+from issmp_calibration.log import Rules, read_log
 from issmp_calibration.log.faults import counted
 from issmp_calibration.mml.abilities import highest_points, posterior_means
 from issmp_calibration.mml.codes import NO_ANSWERS, code_answers, tally_scores
@@ -143,7 +143,8 @@ def score(
     """
     if method not in ESTIMATORS:
         raise UsageError(f'unknown estimator "{method}"; known: {", ".join(ESTIMATORS)}')
-    answers = log if isinstance(log, ResponseLog) else read_log(log)
+    rules = Rules(max_score=max(item.highest for item in bank.items))
+    answers = log if isinstance(log, ResponseLog) else read_log(log, rules=rules)
     place, left_out = _match(answers, bank, pretest=pretest)
     parameters = bank.parameters
     tally_scores(answers, np.where(place >= 0, (np.diff(parameters.first) - 1)[place], np.iinfo(np.int8).max))

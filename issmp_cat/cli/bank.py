@@ -147,6 +147,8 @@ def show(
 def _number(value: Any, digits: int = 3) -> str:
     if value is None:
         return ""
+    if isinstance(value, list):
+        return " ".join(_number(part, digits) for part in value)
     return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
 
 

@@ -24,6 +24,8 @@ def rows_of(bank: ItemBank) -> list[Row]:
 
 def _row(item: Item, kinds: list[str], *, stepped: bool) -> Row:
     plain = item_row(item, stepped=stepped)
+    if stepped:
+        plain["steps"] = list(item.steps)
     enemies, item_set = plain.pop("enemies"), plain.pop("item_set")
     statistics = {name: item.statistics.get(name) for name in kinds}
     return {**plain, **statistics, "enemies": enemies, "item_set": item_set, "verdict": item.verdict}

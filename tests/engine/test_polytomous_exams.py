@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from issmp_cat import Exam, Item, ItemBank, Session
@@ -203,3 +204,34 @@ def test_an_exam_with_steps_is_taken_at_the_terminal(bank, tmp_path, monkeypatch
     assert '"9" is not an answer here' in shown
     assert "How was the answer scored?" in shown
     assert "the score, 0 to " in shown
+
+
+def test_a_bank_with_steps_is_shown_and_checked(bank, tmp_path, capsys):
+    from issmp_cat.cli.main import run
+
+    path, item = str(tmp_path / "bank.json"), bank.items[1]
+    bank.save(path)
+    assert run(["bank", "show", path, "--item", item.id]) == 0
+    assert " ".join(f"{step:.3f}" for step in item.steps) in capsys.readouterr().out
+    assert run(["bank", "show", path, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"][1]["steps"] == list(item.steps)
+    assert run(["bank", "check", path]) == 0
+    assert run(["bank", "convert", path, str(tmp_path / "bank.csv")]) == 0
+    assert ItemBank.load(tmp_path / "bank.csv").version == bank.version
+
+
+def test_a_log_of_the_bank_is_written_read_and_scored(bank, tmp_path):
+    """Through files, as a programme would: the estimates are those of the candidates who answered."""
+    from issmp_cat.cli.main import run
+
+    folder = {name: str(tmp_path / name) for name in ("bank.json", "log.csv", "scores.csv")}
+    bank.save(folder["bank.json"])
+    sample = ["sample", "log", "--bank", folder["bank.json"], "--persons", "150", "--answers", "60", "--true-theta"]
+    assert run([*sample, "--seed", "5", "-o", folder["log.csv"]]) == 0
+    assert run(["score", folder["log.csv"], "--bank", folder["bank.json"], "-o", folder["scores.csv"]]) == 0
+    truth = pd.read_csv(folder["log.csv"]).drop_duplicates("candidate").set_index("candidate")["cov_true_theta"]
+    scores = pd.read_csv(folder["scores.csv"]).set_index("candidate")
+    error = (scores["theta"] - truth[scores.index]) / scores["se"]
+    assert scores["raw"].max() > 60
+    # Standardised errors of 150 candidates: their mean square lies in 0.7 … 1.3 with probability 0.99.
+    assert 0.7 < (error**2).mean() < 1.3

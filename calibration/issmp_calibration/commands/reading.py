@@ -24,6 +24,7 @@ def read_answers(
     omitted_code: Sequence[str] | None,
     empty_cell: EmptyCell,
     quiet: bool,
+    max_score: int = 1,
     **reading: Any,
 ) -> ResponseLog:
     """The log, read as the options of the command say; what was understood goes to stderr.
@@ -34,13 +35,14 @@ def read_answers(
         column: pairs role=name; ``omitted_code``: options that stand for no answer.
         empty_cell: what an empty cell of a wide table means.
         quiet: say nothing.
+        max_score: the highest score of an item.
         **reading: further arguments of ``read_log``.
     """
     from issmp_calibration.log import Rules, read_log
     from issmp_calibration.log.options import parse_columns
     from issmp_cat.cli.talk import say
 
-    rules = Rules(omitted_codes=tuple(omitted_code or ()), empty_cell=empty_cell)
+    rules = Rules(omitted_codes=tuple(omitted_code or ()), empty_cell=empty_cell, max_score=max_score)
     answers = read_log(log, key=key, columns=parse_columns(column or []), rules=rules, **reading)
     for line in answers.note:
         say(line, quiet)

@@ -105,11 +105,13 @@ def command(
     """
     from issmp_calibration import read_key
     from issmp_calibration.pass_rates import refuse_column
+    from issmp_cat.bank import ItemBank
     from issmp_cat.cli import talk
 
     refuse_output("--output", output, (".csv",))
     _refuse(bank, exam, raw_cut, by)
     known = read_key(key) if key else None
+    items = ItemBank.load(bank) if bank else None
     answers = read_answers(
         log,
         known,
@@ -122,10 +124,11 @@ def command(
         omitted=omitted,
         duplicates=duplicates,
         attempts=attempts,
+        max_score=max(item.highest for item in items.items) if items else 1,
     )
     if by is not None:
         refuse_column(answers, by)
-    columns, rates = _score(answers, known, bank, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
+    columns, rates = _score(answers, known, items, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
     _tell(columns, rates, output, as_json=as_json)
     if output:
         talk.say(f"wrote {output}", quiet)
@@ -147,7 +150,7 @@ def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None, by: str | 
 def _score(
     log: ResponseLog,
     known: ItemKey | None,
-    bank: Path | None,
+    bank: ItemBank | None,
     exam: str | None,
     raw_cut: int | None,
     by: str | None,
@@ -191,17 +194,15 @@ def _score(
 
 
 def _abilities(
-    log: ResponseLog, bank: Path, exam: Exam | None, method: Method | None, threads: int | None, *, pretest: bool
+    log: ResponseLog, bank: ItemBank, exam: Exam | None, method: Method | None, threads: int | None, *, pretest: bool
 ) -> Scores:
     """θ by the exam's own estimator and grid, so that a session's report and this table say the same."""
     from issmp_calibration.scoring import score
-    from issmp_cat.bank import ItemBank
 
-    items = ItemBank.load(bank)
-    how: dict[str, Any] = {} if exam is None else _as_examined(items, exam)
+    how: dict[str, Any] = {} if exam is None else _as_examined(bank, exam)
     if method is not None:
         how["method"] = method.value
-    return score(log, items, pretest=pretest, threads=threads, **how)
+    return score(log, bank, pretest=pretest, threads=threads, **how)
 
 
 def _as_examined(items: ItemBank, exam: Exam) -> dict[str, Any]:
