@@ -218,3 +218,17 @@ def test_the_study_in_the_documentation_can_be_run(tmp_path):
     (tmp_path / "lengths.toml").write_text(example)
     study, folder = load_study(tmp_path / "lengths.toml")
     assert [step.exam.length.minimum for step in steps_of(study, folder)] == [75, 50]
+
+
+def test_an_oracle_without_a_cap_is_the_exam_that_gives_everybody_the_best_items_at_the_cut(file, tmp_path):
+    """Two ways to the same exams: a form of fixed items, and the exam loop without constraints."""
+    bound = """
+blueprint = { domains = [{ id = "*", weight = 1 }], enemies = "ignore" }
+selection = { criterion = "fisher_at_cut", rule = "best" }
+"""
+    designs = ORACLE.replace("oracle = 0.25", "oracle = 1.0").replace("selection = { among = 218 }", bound)
+    file.write_text(STUDY + designs)
+    _, rows = rows_of(file, tmp_path)
+    form, exam = (next(row for row in rows if row.id == name) for name in ("oracle", "random"))
+    assert (form.accuracy, form.rmse, form.false_pass) == (exam.accuracy, exam.rmse, exam.false_pass)
+    assert (form.exposure_maximum.value, form.never_used) == (1.0, exam.never_used)
