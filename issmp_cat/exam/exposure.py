@@ -39,9 +39,11 @@ def controlled(plan: Plan, exam: Exam, bank: ItemBank, table: ExposureTable | No
     if table is None:
         return plan
     pool, admission = _tables(exam, bank, table)
+    # Pretest items block their enemies, too.
+    fewer = barred or exam.pretest is not None
     return plan._replace(
         pool=pool._replace(simple=plan.pool.simple),
-        admission=admission._replace(tight=admission.tight or (barred and len(admission.controlled) > 0)),
+        admission=admission._replace(tight=admission.tight or (fewer and len(admission.controlled) > 0)),
     )
 
 

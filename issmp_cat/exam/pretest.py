@@ -15,6 +15,7 @@ from issmp_cat.arrays import Floats, Ints, read_only
 from issmp_cat.exam.plan import Plan
 from issmp_cat.random import PRETEST, PRETEST_DOMAIN, PRETEST_PLACE, uniform
 from issmp_cat.selection import State, at_point
+from issmp_cat.selection.admission import HELD, NOTHING_HELD
 from issmp_cat.selection.shadow import search
 
 __all__ = [
@@ -190,7 +191,8 @@ def _may_come(plan: Plan, pretest: PretestPlan, trial: Trial, state: State, n: i
         for j in range(n):
             if state.items[j] == foe:
                 return False
-        live += 1 if state.blocked[foe] == 0 else 0
+        # An item held back for its exposure may be released, and then needed.
+        live += 1 if state.blocked[foe] == 0 or state.blocked[foe] == HELD else 0
     if live == 0:
         return True
     if pretest.crossed:
@@ -229,3 +231,5 @@ def give_pretest(plan: Plan, pretest: PretestPlan, trial: Trial, state: State, n
     for k in range(pretest.rival_begin[t], pretest.rival_begin[t + 1]):
         trial.blocked[pretest.rival[k]] += 1
     _block_foes(plan, pretest, trial, state, t, 1)
+    if pretest.foe_begin[t] < pretest.foe_begin[t + 1] and state.band[0] >= 0:
+        state.band[0] = NOTHING_HELD  # what is held back for its exposure may now be needed: look again

@@ -19,7 +19,18 @@ from issmp_cat.selection.preference import at_point
 from issmp_cat.selection.shadow import search
 from issmp_cat.selection.state import NOTHING_DRAWN, State
 
-__all__ = ["HELD", "Admission", "admit_all", "build_admission", "cast_lots", "draw_lots", "hold", "lots", "release"]
+__all__ = [
+    "HELD",
+    "NOTHING_HELD",
+    "Admission",
+    "admit_all",
+    "build_admission",
+    "cast_lots",
+    "draw_lots",
+    "hold",
+    "lots",
+    "release",
+]
 
 # What a candidate not admitted adds to an item's reasons for being blocked: more than all others together.
 HELD = 1 << 30

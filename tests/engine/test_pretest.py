@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from issmp_cat import Exam, Item, ItemBank, Session
 from issmp_cat.errors import BlueprintInfeasible, ExamError, SessionError
 from issmp_cat.exam.pretest_plan import pretest_plan
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.report import score_report
 from issmp_cat.session import response_log
 
@@ -382,3 +383,29 @@ def test_the_report_says_how_many_did_not_count_and_counts_none_of_them():
     assert "unscored" not in plain.text()
     assert [(d.items, d.right, d.theta) for d in report.domains] == [(d.items, d.right, d.theta) for d in plain.domains]
     assert report.unscored == 4
+
+
+# ---- under exposure control
+
+
+@pytest.mark.parametrize("rule", ["best", "randomesque"])
+@pytest.mark.parametrize("operational", [9, 10, 12])
+def test_items_held_for_their_exposure_are_spared_too(rule, operational):
+    """Half of the items are held back, θ̂ stays in one band, and pretest items block others: the quotas still fill."""
+    enemies = [(f"{d}-P{k}", f"{d}-{k:02d}") for d in DOMAINS for k in range(5)]
+    enemies += [(f"{d}-P{k}", f"{d}-{k + 4:02d}") for d in DOMAINS for k in range(5)]
+    the_bank = bank(operational, 5, tuple(enemies))
+    content = exam(slots=8, rule=rule, minimum=20).model_dump()
+    content["exposure"] = {"control": "eligibility", "cap": 0.99}
+    the_exam = Exam.model_validate(content)
+    ids = tuple(item.id for item in the_bank.items if item.status == "operational")
+    nothing = np.zeros(0)
+    table = ExposureTable(
+        the_exam.id, the_exam.version, the_bank.id, the_bank.version, the_exam.exposure, ids,
+        np.full((1, len(ids)), 0.5), nothing, nothing,
+    )  # fmt: skip
+    for seed in range(25):
+        session = run(start(the_exam, the_bank, seed=seed, exposure=table), answers(seed))
+        held = {answer.item for answer, _ in session.events}
+        assert not any(pair <= held for pair in pairs_of(the_bank))
+        assert list(session.result.counts.values()) == [8, 6, 6]
