@@ -64,5 +64,5 @@ def build_programme(exam: Exam, bank: ItemBank, pool: Pool, extra: tuple[Row, ..
     )
     weights = tuple(Fraction(weight) for weight in exam.blueprint.weights)
     lengths = exam.length.minimum, exam.length.maximum
-    order = build_order(weights, *lengths, structure.domains) if structure.has_sets else None
+    order = build_order(weights, tuple(map(int, quota)), *lengths, structure.domains) if structure.has_sets else None
     return Programme(structure, order, tuple(row.row.id for row in rows))

@@ -2,8 +2,8 @@
 
 With sets the exam stops between units only, and each domain's window is wider by the size of the largest set less one.
 An order is looked for depth first, the unit that keeps the counts nearest to their shares first; states that lead
-nowhere are remembered. A set of a domain can always give way to single items of it, so what cannot be ordered
-cannot be ordered with more sets either.
+nowhere are remembered. Where the exam may stop already, a set of one domain can always give way to single items of it:
+what cannot be ordered cannot be ordered with more sets either.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Order:
         kinds: items by domain that a unit of each kind brings.
         kind: kind of each unit.
         least: fewest items of each domain by length from 0; ``most`` alike. Nothing is asked below the minimum.
-        shares: weights of the domains.
+        shares: weights of the domains; ``quota``: items of each at the maximum length.
         wider: by how much the windows are wider than without sets.
         local: whether every set stays inside one domain.
     """
@@ -41,6 +41,7 @@ class Order:
     least: tuple[Kind, ...]
     most: tuple[Kind, ...]
     shares: tuple[float, ...]
+    quota: Kind
     wider: int
     local: bool
 
@@ -54,6 +55,29 @@ class Order:
         if n >= len(self.least):
             return False
         return all(a <= c <= b for a, c, b in zip(self.least[n], counts, self.most[n], strict=True))
+
+    def alive(self, counts: Kind) -> bool:
+        """Whether the exam may stand between units with these counts, and single items at least could follow.
+
+        What single items cannot finish, no test can (but for sets across domains, where this says nothing).
+        """
+        if counts not in self._alive:
+            singles = [self._single.get(k) for k in range(len(counts))]
+            left = [quota - count for quota, count in zip(self.quota, counts, strict=True)]
+            known = self.local and not any(kind is None and many for kind, many in zip(singles, left, strict=True))
+            rest = Counter({kind: many for kind, many in zip(singles, left, strict=True) if kind is not None})
+            can, sure = self.can_finish(counts, rest) if known and min(left) >= 0 else (min(left) >= 0, True)
+            self._alive[counts] = self.fits(counts) and (can or not sure)
+        return self._alive[counts]
+
+    @functools.cached_property
+    def _alive(self) -> dict[Kind, bool]:
+        return {}
+
+    @functools.cached_property
+    def _single(self) -> dict[int, int]:
+        """The kind of single items of each domain that has any."""
+        return {kind.index(1): k for k, kind in enumerate(self.kinds) if sum(kind) == 1}
 
     def can_finish(self, counts: Kind, left: Counter[int]) -> tuple[bool, bool]:
         """Whether the units left can be given from here, and whether that is proved.
@@ -94,7 +118,7 @@ class Order:
         n = after.sum(axis=1)
         fits = ((after >= self._low[n]) & (after <= self._high[n])).all(axis=1)
         kinds, after, n = kinds[fits], after[fits], n[fits]
-        off = np.abs(after - n[:, None] * np.array(self.shares)).max(axis=1, initial=0.0)
+        off = ((after - n[:, None] * np.array(self.shares)) ** 2).sum(axis=1)
         return [int(kind) for kind in kinds[np.lexsort((kinds, self._sizes[kinds], -off))]]
 
     @functools.cached_property
@@ -114,11 +138,11 @@ class Order:
         return np.array(self.most)
 
 
-def build_order(weights: tuple[Fraction, ...], minimum: int, maximum: int, domains: Floats) -> Order:
+def build_order(weights: tuple[Fraction, ...], quota: Kind, minimum: int, maximum: int, domains: Floats) -> Order:
     """Tabulate the windows.
 
     Args:
-        weights: shares of the domains.
+        weights: shares of the domains; ``quota``: items of each at the maximum length.
         minimum: shortest permissible length; ``maximum``: the longest.
         domains: items of each unit by domain. Shape ``(domains, units)``.
     """
@@ -135,6 +159,7 @@ def build_order(weights: tuple[Fraction, ...], minimum: int, maximum: int, domai
         least=tuple(tuple(int(n * w) - wider for w in weights) if n >= minimum else free for n in lengths),
         most=tuple(tuple(-int(-n * w // 1) + wider for w in weights) if n >= minimum else end for n in lengths),
         shares=tuple(float(w) for w in weights),
+        quota=quota,
         wider=wider,
         local=bool((np.count_nonzero(domains, axis=0) <= 1).all()),
     )

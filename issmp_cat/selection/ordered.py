@@ -98,7 +98,7 @@ def best_ordered(
     if first >= 0:
         inside[first] = True
         counts = order.after(counts, order.kind[first])
-        if not order.fits(counts):
+        if not order.alive(counts):
             return Ordered(None, -np.inf, proved=True, reach=nothing)
     tree = _Tree(structure, order, value, inside, allowed)
     root = tree.push((), known)

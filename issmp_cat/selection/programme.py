@@ -246,7 +246,7 @@ class Programme:
             open_now = open_domains(plan.windows, np.array(here.counts), here.n)
             barred |= ((open_now >> plan.pool.domain[structure.first]) & 1) == 0
         else:
-            barred |= ~np.array([order.fits(order.after(here.counts, kind)) for kind in range(len(order.kinds))])[
+            barred |= ~np.array([order.alive(order.after(here.counts, kind)) for kind in range(len(order.kinds))])[
                 list(order.kind)
             ]
         drawn: list[int] = []
@@ -269,8 +269,7 @@ class Programme:
             counts = self.order.after(here.counts, self.order.kind[unit])
             rest = other & ~here.given
             rest[unit] = False
-            fits = self.order.fits(counts)
-            if not fits or not self.order.can_finish(counts, kinds_left(self.order, rest))[0]:
+            if not self.order.alive(counts) or not self.order.can_finish(counts, kinds_left(self.order, rest))[0]:
                 other = None
         if other is None:
             other = self._test(here, unit)
