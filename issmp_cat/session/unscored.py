@@ -75,4 +75,6 @@ def replay_unscored(
 
 def impossible_unscored(answers: Sequence[Answer], bank: ItemBank, slots: int) -> list[str]:
     """Why these cannot be unscored answers of one exam on this bank; nothing when they can."""
+    if not answers:  # looking through the whole bank would cost more than the decision
+        return []
     return [f"unscored {fault}" for fault in impossible_answers(answers, bank.where(status="pretest"), slots)]
