@@ -107,7 +107,7 @@ def _long(log: ResponseLog) -> Iterator[pd.DataFrame]:
         if log.position is not None:
             columns["position"] = log.position[rows]
         if log.unscored is not None:
-            columns["score_status"] = np.where(log.unscored[rows], "unscored", "answered")
+            columns["item_status"] = np.where(log.unscored[rows], "pretest", "operational")
         if log.seconds is not None:
             columns["seconds"] = np.round(log.seconds[rows].astype(np.float64), 1)
         for name, values in log.candidates.items():

@@ -5,14 +5,20 @@ import json
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from issmp_calibration import read_log
 from issmp_cat import ItemBank
 from issmp_cat.exam.pretest_plan import pretest_items
+from issmp_cat.exposure import ExposureTable
 from issmp_cat.irt import draw_score
 from issmp_cat.random import PRETEST_RESPONSE, PRETEST_TIME, RESPONSE, SPEED, TIME, normal, uniform
+from issmp_cat.session import response_log
 from issmp_cat.stopping import REASONS
 from issmp_simulations import Clock, Population, StudyResult, simulate
+from issmp_simulations.log_files import write_log
+from issmp_simulations.logs import sample_log
 from issmp_simulations.run import Design, run_design
 
 CLOCK = Clock(median_seconds=90)
@@ -31,7 +37,7 @@ def tried_bank(small_bank):
 
 
 def replay(design, person, theta):
-    session = design.exam.start(design.bank, seed=design.seed, person=person)
+    session = design.exam.start(design.bank, seed=design.seed, person=person, exposure=design.exposure)
     tempo = math.log(CLOCK.median_seconds) + CLOCK.speed_sd * normal(design.seed, SPEED, person, 0)
     while not session.finished:
         scored = session.slot is None
@@ -133,3 +139,50 @@ def test_a_study_without_slots_says_nothing_of_them(study, tmp_path):
     assert "unscored" not in study.summary()
     study.to_json(tmp_path / "s.json")
     assert json.loads((tmp_path / "s.json").read_text())["pretest"] is None
+
+
+def test_a_written_log_tells_pretest_items_and_is_read_again(tried_bank, variant, tmp_path):
+    """The column that marks them is told as not used by whoever reads the log; the answers are all there."""
+    exam = variant(length={"minimum": 20, "maximum": 35}, pretest=SLOTS)
+    sessions = []
+    for person in range(3):
+        session = exam.start(tried_bank, seed=8, person=person, candidate=f"C{person}")
+        while not session.finished:
+            session = session.answer(session.next_item, session.questions % 2)
+        sessions.append(session)
+    log = response_log(sessions)
+    write_log(log, tmp_path / "log.csv")
+    table = pd.read_csv(tmp_path / "log.csv")
+    tried = {item.id for item in pretest_items(tried_bank)}
+    assert len(table) == log.n_answers
+    assert (table.item.isin(tried) == (table.item_status == "pretest")).all()
+    assert (table.item_status == "pretest").sum() == sum(len(session.unscored) for session in sessions) > 12
+    again = read_log(tmp_path / "log.csv")
+    assert again.n_answers == log.n_answers
+
+
+def test_candidates_replay_under_exposure_control_too(tried_bank, variant):
+    """Half of the items held back, enemies among them and the pretest items, two bands of θ̂."""
+    control = {"control": "conditional_sympson_hetter", "cap": 0.9, "bands": [0.0]}
+    exam = variant(length={"minimum": 30, "maximum": 40}, pretest=SLOTS, exposure=control)
+    ids = tuple(item.id for item in tried_bank.items if item.status == "operational")
+    nothing = np.zeros(0)
+    table = ExposureTable(
+        exam.id, exam.version, tried_bank.id, tried_bank.version, exam.exposure, ids,
+        np.full((2, len(ids)), 0.4), nothing, nothing,
+    )  # fmt: skip
+    design = Design(exam, tried_bank, tried_bank, Population(clock=CLOCK), seed=22, exposure=table)
+    exams = run_design(design, 30, chunk=11, keep_items=True)
+    tried = [item.id for item in pretest_items(tried_bank)]
+    for person in (0, 10, 11, 29):
+        session = replay(design, person, exams.ability[person])
+        n = exams.length[person]
+        assert [answer.item for answer in session.answers] == [ids[i] for i in exams.items[person, :n]]
+        assert [answer.item for answer in session.unscored] == [tried[t] for t in exams.pretest_items[person] if t >= 0]
+        assert (session.result.theta, session.relaxed) == (exams.theta[person], exams.relaxed[person])
+
+
+def test_an_adaptive_log_of_such_an_exam_holds_scored_answers_only(tried_bank, variant):
+    log = sample_log(tried_bank, 5, 30, design="adaptive", seed=1, exam=variant(pretest={**SLOTS, "last": 80}))
+    assert log.n_answers == 150
+    assert log.unscored is None

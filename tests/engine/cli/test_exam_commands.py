@@ -2,10 +2,12 @@
 
 import json
 from importlib import resources
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+import issmp_cat
 from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.cli.exam_supply import check_exam, domain_rows
 from issmp_cat.cli.main import run
@@ -151,3 +153,19 @@ def test_rows_are_shown_with_their_supply_their_effect_and_the_path_they_demand(
     shown = capsys.readouterr()
     assert "items with key A" in shown.out
     assert 'lower the minimum of row "key-A" by 1 to 20' in shown.err
+
+
+def test_unscored_slots_are_shown_and_their_items_counted(tmp_path, capsys):
+    items = bank_of([9, 8, 7, 6, 5, 4]).items
+    tried = [Item(id=f"P{k}", domain="D1", b=0.0, status="pretest") for k in range(3)]
+    ItemBank.from_items([*items, *tried], id="made").save(tmp_path / "bank.json")
+    text = (Path(issmp_cat.__file__).parent / "data" / "practice.toml").read_text(encoding="utf-8")
+    path = tmp_path / "exam.toml"
+    path.write_text(f"{text}\n[pretest]\nslots = 2\ntarget = 50\n", encoding="utf-8")
+    assert run(["exam", "show", str(path)]) == 0
+    assert "pretest.slots" in capsys.readouterr().out
+    assert run(["exam", "check", str(path), "--bank", str(tmp_path / "bank.json")]) == 0
+    assert "3 pretest items in 2 unscored questions a candidate" in capsys.readouterr().out
+    path.write_text(f"{text}\n[pretest]\nslots = 4\ntarget = 50\n", encoding="utf-8")
+    assert run(["exam", "check", str(path), "--bank", str(tmp_path / "bank.json")]) == 4
+    assert "tries out 4 items a candidate; bank made has 3" in capsys.readouterr().err
