@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +30,8 @@ __all__ = ["DomainRow", "ExamCheck", "Precision", "check_exam", "domain_rows"]
 
 # The largest set of compatible items is an integer programme; with this many times the quota it hardly matters.
 PLENTY = 20
+# Nodes of the EAP grid, in posterior SDs apart: too far for a good mean, and close enough for any purpose.
+FARTHEST, CLOSE = 2.0, 1.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +126,34 @@ def check_exam(exam: Exam, bank: ItemBank) -> ExamCheck:
         domains.append(
             DomainRow(row.id, row.name, row.weight, row.quota, row.windows, len(members), compatible)
         )  # fmt: skip
+    precision = tuple(
+        _precision(exam, bank, plan, n) for n in dict.fromkeys((exam.length.minimum, exam.length.maximum))
+    )
     return ExamCheck(
         domains=tuple(domains),
-        precision=tuple(
-            _precision(exam, bank, plan, n) for n in dict.fromkeys((exam.length.minimum, exam.length.maximum))
-        ),
+        precision=precision,
         path=path_of_programme(exam, bank, plan) or _path(plan),
         enemy_pairs=len(plan.pool.foe) // 2,
         pretest_items=len(pretest_plan(exam, bank).domain),
         rows=rows,
         sets=sets,
-        warnings=supply_warnings(exam, bank, plan, rows),
+        warnings=(*supply_warnings(exam, bank, plan, rows), *_coarse_grid(exam, plan, precision[-1].posterior_sd)),
     )
+
+
+def _coarse_grid(exam: Exam, plan: Plan, sd: float) -> Iterator[str]:
+    """Nodes more than two posterior SDs apart: sums over them miss the integrals by more than 5 % of an SD.
+
+    By Poisson's formula a sum over nodes h apart misses a normal mean by up to ``4π (σ/h) exp(−2π² (σ/h)²)`` SDs.
+    """
+    nodes = plan.grid.nodes
+    apart = float(nodes[1] - nodes[0])
+    if exam.scoring.estimator == "eap" and apart > FARTHEST * sd:
+        enough = math.ceil(float(nodes[-1] - nodes[0]) / (CLOSE * sd)) + 1
+        yield (
+            f"scoring.nodes = {len(nodes)} puts the abilities that EAP weighs {apart:.2g} logits apart, but these "
+            f"items can tell θ to {sd:.2g}: take {enough} nodes or more"
+        )
 
 
 def _precision(exam: Exam, bank: ItemBank, plan: Plan, length: int) -> Precision:

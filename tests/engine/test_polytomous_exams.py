@@ -220,6 +220,20 @@ def test_a_bank_with_steps_is_shown_and_checked(bank, tmp_path, capsys):
     assert ItemBank.load(tmp_path / "bank.csv").version == bank.version
 
 
+def test_a_grid_too_coarse_for_what_the_items_know_is_named(bank, tmp_path, capsys):
+    from issmp_cat.cli.main import run
+
+    path = str(tmp_path / "bank.json")
+    bank.save(path)
+    assert run(["exam", "check", "issmp-linear", "--bank", path]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "scoring.nodes = 41 puts the abilities that EAP weighs 0.2 logits apart" in said
+    assert "can tell θ to 0.093: take 71 nodes or more" in said
+    standard_bank("218").save(path)
+    assert run(["exam", "check", "issmp-linear", "--bank", path]) == 0
+    assert "scoring.nodes" not in capsys.readouterr().out
+
+
 def test_a_log_of_the_bank_is_written_read_and_scored(bank, tmp_path):
     """Through files, as a programme would: the estimates are those of the candidates who answered."""
     from issmp_cat.cli.main import run
