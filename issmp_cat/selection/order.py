@@ -15,7 +15,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from issmp_cat.arrays import Floats, Ints
+from issmp_cat.arrays import Bools, Floats, Ints
 
 __all__ = ["Order", "build_order"]
 
@@ -30,7 +30,9 @@ class Order:
     Attributes:
         kinds: items by domain that a unit of each kind brings.
         kind: kind of each unit.
-        least: fewest items of each domain by length from 0; ``most`` alike. Nothing is asked below the minimum.
+        least: fewest items of each domain by length from 0; ``most`` alike. Below the minimum length these are
+            nothing and what the minimum allows.
+        minimum: shortest length at which the exam may stop.
         shares: weights of the domains; ``quota``: items of each at the maximum length.
         wider: by how much the windows are wider than without sets.
         local: whether every set stays inside one domain.
@@ -40,6 +42,7 @@ class Order:
     kind: tuple[int, ...]
     least: tuple[Kind, ...]
     most: tuple[Kind, ...]
+    minimum: int
     shares: tuple[float, ...]
     quota: Kind
     wider: int
@@ -51,10 +54,17 @@ class Order:
 
     def fits(self, counts: Kind) -> bool:
         """Whether the exam may stand between units with these counts."""
-        n = sum(counts)
-        if n >= len(self.least):
-            return False
-        return all(a <= c <= b for a, c, b in zip(self.least[n], counts, self.most[n], strict=True))
+        table = np.array([counts])
+        return bool(self._fitting(table, table.sum(axis=1))[0])
+
+    def _fitting(self, counts: Ints, n: Ints) -> Bools:
+        """Which counts are within the windows, and not too far below those of the first stop to get there in time."""
+        out = n >= len(self.least)
+        n = np.where(out, 0, n)
+        inside = ((counts >= self._low[n]) & (counts <= self._high[n])).all(axis=1)
+        missing = np.maximum(self._low[self.minimum] - counts, 0).sum(axis=1)
+        early = n < self.minimum
+        return np.asarray(inside & ~out & (~early | (missing <= self.minimum + self.wider - n)))
 
     def alive(self, counts: Kind) -> bool:
         """Whether the exam may stand between units with these counts, and single items at least could follow.
@@ -116,7 +126,7 @@ class Order:
         kinds = np.flatnonzero(np.array(rest) > 0)
         after = self._table[kinds] + counts
         n = after.sum(axis=1)
-        fits = ((after >= self._low[n]) & (after <= self._high[n])).all(axis=1)
+        fits = self._fitting(after, n)
         kinds, after, n = kinds[fits], after[fits], n[fits]
         off = ((after - n[:, None] * np.array(self.shares)) ** 2).sum(axis=1)
         return [int(kind) for kind in kinds[np.lexsort((kinds, self._sizes[kinds], -off))]]
@@ -151,13 +161,13 @@ def build_order(weights: tuple[Fraction, ...], quota: Kind, minimum: int, maximu
     place = {kind: k for k, kind in enumerate(kinds)}
     wider = int(domains.sum(axis=0).max(initial=1.0)) - 1
     free = tuple(0 for _ in weights)
-    end = tuple(maximum for _ in weights)
     lengths = range(maximum + 1)
     return Order(
         kinds=kinds,
         kind=tuple(place[column] for column in columns),
         least=tuple(tuple(int(n * w) - wider for w in weights) if n >= minimum else free for n in lengths),
-        most=tuple(tuple(-int(-n * w // 1) + wider for w in weights) if n >= minimum else end for n in lengths),
+        most=tuple(tuple(-int(-max(n, minimum) * w // 1) + wider for w in weights) for n in lengths),
+        minimum=minimum,
         shares=tuple(float(w) for w in weights),
         quota=quota,
         wider=wider,

@@ -90,7 +90,8 @@ class Case:
     def balanced(self, counts):
         n = sum(counts)
         if n < self.exam.length.minimum:
-            return True
+            shares = [Fraction(w) * self.exam.length.minimum for w in self.exam.blueprint.weights]
+            return all(c <= -(-s // 1) + self.wider for s, c in zip(shares, counts, strict=True))
         if n == self.exam.length.maximum:
             return counts == self.exam.blueprint.quotas(n)
         shares = [Fraction(w) * n for w in self.exam.blueprint.weights]
