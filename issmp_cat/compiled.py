@@ -14,7 +14,7 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -107,10 +107,15 @@ def jit(*, allocates: bool = True, **options: Any) -> Callable[[Function], Funct
     return decorate
 
 
-def compile_kernels(*functions: Callable[..., Any]) -> None:
-    """Make plain engine functions callable from compiled code; they stay plain Python themselves."""
+def compile_kernels(*functions: Callable[..., Any], called: Collection[str] = ()) -> None:
+    """Make plain engine functions callable from compiled code; they stay plain Python themselves.
+
+    Args:
+        *functions: kernels, callees before callers.
+        called: names of those that are compiled apart and called; the others are inlined by force, since passing
+            tuples of arrays between functions costs more than most of the functions.
+    """
     from numba.extending import register_jitable
 
     for function in functions:
-        # Inlined by force: passing tuples of arrays between functions costs more than most of the functions.
-        register_jitable(error_model="numpy", forceinline=True)(function)
+        register_jitable(error_model="numpy", forceinline=function.__name__ not in called)(function)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-__all__ = ["KERNELS", "kernels"]
+__all__ = ["CALLED", "KERNELS", "kernels"]
 
 # By module, callees before callers.
 KERNELS: dict[str, tuple[str, ...]] = {
@@ -49,7 +49,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.stopping.certain": ("_reach", "furthest_mean", "is_certain", "is_unlikely_to_change"),
     "issmp_cat.stopping.decide": ("is_late", "_passes", "_foresees", "_fires", "stop_reason", "count_run", "decision"),
     "issmp_cat.selection.pool": ("grid_point",),
-    "issmp_cat.selection.preference": ("at_point", "rounded", "ranked"),
+    "issmp_cat.selection.preference": ("at_point", "rounded", "ranked_into"),
     "issmp_cat.selection.criteria_sums": ("normalise", "average", "fold"),
     "issmp_cat.selection.criteria_chance": ("mix_chance",),
     "issmp_cat.selection.criteria": (
@@ -90,7 +90,6 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "selection_draw",
         "preferred",
         "score",
-        "scored",
         "next_item",
         "next_scored_item",
         "record",
@@ -107,6 +106,30 @@ KERNELS: dict[str, tuple[str, ...]] = {
     ),
     "issmp_cat.exam.choose": ("choose", "may_stop"),
 }
+
+# Large and seldom reached, or large beside the cost of a call: compiled once each and called. The rest is inlined.
+CALLED = frozenset(
+    {
+        "maximise",
+        "rebuild_posterior",
+        "score_terms",
+        "furthest_mean",
+        "is_certain",
+        "is_unlikely_to_change",
+        "score_all",
+        "search",
+        "hold",
+        "draw_lots",
+        "set_prior",
+        "place_slots",
+        "choose_pretest",
+        "give_pretest",
+        "pick_scored",
+        "ranked_into",
+        "_is_completable",
+        "_best_of_shadow_test",
+    }
+)
 
 
 def kernels(*modules: str) -> list[Callable[..., Any]]:

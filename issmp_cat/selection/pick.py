@@ -5,7 +5,7 @@ from __future__ import annotations
 from issmp_cat.arrays import Floats
 from issmp_cat.blueprint import Windows, open_domains
 from issmp_cat.selection.pool import NO_CLIQUE, Pool
-from issmp_cat.selection.preference import Preference, ranked
+from issmp_cat.selection.preference import Preference, ranked_into
 from issmp_cat.selection.shadow import search
 from issmp_cat.selection.state import State, block
 
@@ -61,7 +61,7 @@ def pick_scored(pool: Pool, windows: Windows, state: State, n: int, value: Float
         return NOTHING
     elif _is_settled(pool, state, state.drawn[0]):
         return int(state.drawn[0])
-    return pick(pool, windows, state, n, ranked(pool, value), draw)
+    return pick(pool, windows, state, n, ranked_into(pool, value, state.rank, state.place), draw)
 
 
 def _best_available(pool: Pool, windows: Windows, state: State, n: int, preference: Preference) -> int:

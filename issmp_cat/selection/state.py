@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_cat.arrays import Floats, Ints
+from issmp_cat.arrays import Floats, Ints, Ints32
 from issmp_cat.selection.criteria import Criterion, Workspace, new_workspace
 from issmp_cat.selection.pool import Pool
 
@@ -38,6 +38,7 @@ class State(NamedTuple):
             ``(2,)``.
         origin: weights of the prior, from which ``weights`` began. Shape ``(nodes,)``.
         value: what each item is worth, where a criterion scores them. Shape ``(items,)``, else of no length.
+        rank: scratch for ranking them. Shape ``(3, items)``, else of no length; ``place`` too, shape ``(domains,)``.
         space: scratch for the criterion.
         evidence: log-likelihoods that a ratio stopping rule gathers. Shape ``(points,)``; none without such a rule.
     """
@@ -59,6 +60,8 @@ class State(NamedTuple):
     prior: Floats
     origin: Floats
     value: Floats
+    rank: Ints32
+    place: Ints
     space: Workspace
     evidence: Floats
 
@@ -74,6 +77,7 @@ def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | Non
         points: abilities at which a stopping rule gathers evidence.
     """
     length = int(quota.sum())
+    scored = 0 if criterion is None else len(pool.domain)
     return State(
         blocked=np.zeros(len(pool.domain), dtype=np.int64),
         counts=np.zeros(len(quota), dtype=np.int64),
@@ -91,7 +95,9 @@ def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | Non
         relaxed=np.zeros(1, dtype=np.int64),
         prior=np.full(2, np.nan),
         origin=prior.copy(),
-        value=np.zeros(0 if criterion is None else len(pool.domain)),
+        value=np.zeros(scored),
+        rank=np.zeros((3, scored), dtype=np.int32),
+        place=np.zeros(len(quota), dtype=np.int64),
         space=new_workspace(criterion),
         evidence=np.zeros(points),
     )

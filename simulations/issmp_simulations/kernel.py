@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from issmp_cat.arrays import Bools, Floats, Ints32
 from issmp_cat.compiled import compile_kernels, jit
 from issmp_cat.exam import Plan, Programme, choose, estimated, may_stop, provisional, record, standing
-from issmp_cat.exam.kernels import kernels
+from issmp_cat.exam.kernels import CALLED, kernels
 from issmp_cat.exam.pretest import choose_pretest, give_pretest, is_due, place_slots
 from issmp_cat.exam.start import set_prior
 from issmp_cat.irt import Parameters, draw_score
@@ -23,7 +23,7 @@ from issmp_simulations.tryout import Tryout, no_tryout
 
 __all__ = ["Pace", "Records", "draw_abilities", "draw_predictors", "new_records", "run_exams"]
 
-compile_kernels(*kernels())
+compile_kernels(*kernels(), called=CALLED)
 
 NO_ANSWER = -1
 
@@ -230,23 +230,7 @@ def _run_compiled(
     prior_means: Floats,
     tryout: Tryout,
 ) -> None:
-    give_exams(plan, None, None, truth, state, thetas, first, seed, pace, out, prior_means, tryout)
-
-
-@jit()
-def _run_scored(
-    plan: Plan,
-    truth: Parameters,
-    state: State,
-    thetas: Floats,
-    first: int,
-    seed: int,
-    pace: Pace,
-    out: Records,
-    prior_means: Floats,
-    tryout: Tryout,
-) -> None:
-    # Ranking scores allocates: compiled apart, so that exams that look rows up do not pay for it.
+    # Compiled once for exams that look rows up (no criterion) and once for those that score every item.
     give_exams(plan, plan.criterion, None, truth, state, thetas, first, seed, pace, out, prior_means, tryout)
 
 
@@ -284,7 +268,5 @@ def run_exams(
     means = np.zeros(0) if prior_means is None else prior_means
     if programme is not None:
         give_exams(plan, plan.criterion, programme, truth, state, thetas, first, seed, pace, out, means, tried)
-    elif plan.criterion is None:
-        _run_compiled(plan, truth, state, thetas, first, seed, pace, out, means, tried)
     else:
-        _run_scored(plan, truth, state, thetas, first, seed, pace, out, means, tried)
+        _run_compiled(plan, truth, state, thetas, first, seed, pace, out, means, tried)

@@ -9,6 +9,7 @@ from issmp_cat import Exam
 from issmp_cat.exam import begin, plan_exam
 from issmp_cat.selection import at_point, give, pick, pick_scored, ranked, rounded
 from issmp_cat.selection.pool import QUANTUM
+from issmp_cat.selection.preference import ranked_into
 from issmp_cat.selection.state import copy_state
 from issmp_simulations.standard import standard_bank
 
@@ -16,7 +17,10 @@ from issmp_simulations.standard import standard_bank
 @functools.cache
 def plan(among):
     rule = {"rule": "best"} if among == 1 else {"rule": "randomesque", "among": among}
-    return plan_exam(Exam.model_validate({**Exam.load("issmp").model_dump(), "selection": rule}), standard_bank("218"))
+    return plan_exam(
+        Exam.model_validate({**Exam.load("issmp").model_dump(), "selection": {**rule, "criterion": "mpwi"}}),
+        standard_bank("218"),
+    )
 
 
 def values(kind, rng, pool):
@@ -58,9 +62,20 @@ def test_nothing_is_chosen_where_nothing_is_left():
 def test_ranking_is_that_of_the_tables():
     pool = plan(1).pool
     for point in range(0, 161, 20):
-        found, wanted = ranked(pool, pool.information[point].copy()), at_point(pool, point)
-        for one, other in zip(found, wanted, strict=True):
-            np.testing.assert_array_equal(one, other)
+        value, wanted = pool.information[point].copy(), at_point(pool, point)
+        scratch = np.zeros((3, 218), dtype=np.int32), np.zeros(6, dtype=np.int64)
+        for found in (ranked(pool, value), ranked_into(pool, value, *scratch)):
+            for one, other in zip(found, wanted, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("levels", [1, 3, 1000])
+def test_merging_ranks_as_a_stable_sort_does(levels):
+    pool = plan(1).pool
+    value = np.random.default_rng(levels).integers(0, levels, 218) / levels
+    merged = ranked_into(pool, value, np.zeros((3, 218), dtype=np.int32), np.zeros(6, dtype=np.int64))
+    np.testing.assert_array_equal(merged.ranking, np.lexsort((np.arange(218), -value)))
+    np.testing.assert_array_equal(merged.order, np.lexsort((np.arange(218), -value, pool.domain)))
 
 
 def test_rounding_is_to_the_nearest_quantum():
