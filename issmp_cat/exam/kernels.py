@@ -49,7 +49,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.stopping.certain": ("_reach", "furthest_mean", "is_certain", "is_unlikely_to_change"),
     "issmp_cat.stopping.decide": ("is_late", "_passes", "_foresees", "_fires", "stop_reason", "count_run", "decision"),
     "issmp_cat.selection.pool": ("grid_point",),
-    "issmp_cat.selection.preference": ("at_point", "rounded", "ranked_into"),
+    "issmp_cat.selection.preference": ("at_point", "rounded", "ranked_into", "ranked"),
     "issmp_cat.selection.criteria_sums": ("normalise", "average", "fold"),
     "issmp_cat.selection.criteria_chance": ("mix_chance",),
     "issmp_cat.selection.criteria": (
@@ -90,6 +90,7 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "selection_draw",
         "preferred",
         "score",
+        "scored",
         "next_item",
         "next_scored_item",
         "record",

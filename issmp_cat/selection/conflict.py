@@ -16,7 +16,7 @@ import numpy as np
 
 from issmp_cat.arrays import Floats, Ints
 
-__all__ = ["Demand", "Relief", "System", "least_relief", "smallest_conflict"]
+__all__ = ["ADD", "LOWER", "RAISE", "Demand", "Relief", "System", "least_relief", "smallest_conflict"]
 
 # Beyond this many rounds a conflict that cannot be made smaller by leaving one demand out is told instead.
 ROUNDS = 150

@@ -17,7 +17,7 @@ import numpy as np
 
 from issmp_cat.arrays import Bools, Floats, Ints
 
-__all__ = ["Order", "build_order"]
+__all__ = ["Kind", "Order", "build_order"]
 
 STEPS = 20_000
 Kind = tuple[int, ...]

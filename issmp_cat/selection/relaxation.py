@@ -14,7 +14,7 @@ import numpy as np
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.selection.structure import Structure
 
-__all__ = ["Problem", "Relaxed", "relax", "rest_of"]
+__all__ = ["TINY", "Problem", "Relaxed", "relax", "rest_of"]
 
 ROUNDS = 40
 TINY = 1e-9

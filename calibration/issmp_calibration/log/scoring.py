@@ -157,7 +157,7 @@ class Scorer:
             elif isinstance(verdict, Verdict) and verdict.omitted:
                 blank[verdict.score] += pair.rows
         said = {
-            f"{blank[0]:,} omitted {'answer counts' if blank[0] == 1 else 'answers count'} as wrong": blank[0],
+            f"{blank[0]:,} omitted answers count as wrong": blank[0],
             f"{blank[-1]:,} omitted or not reached answers count as missing": blank[-1],
             f"{left_out:,} {_skipped(wide=self.wide)}": left_out,
             f"{self.disagreements:,} answers carry another score than the key's; the key counts": self.disagreements,

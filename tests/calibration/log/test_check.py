@@ -35,7 +35,8 @@ def test_it_says_what_was_understood_and_what_to_do_next(folder):
     assert "log.csv: long: a row is an answer" in ran.stdout
     assert "nobody saw 1 item: set apart (z)" in ran.stdout
     assert "everyone got the same on 1 item: set apart (w)" in ran.stdout
-    assert ran.stderr == "next: issmp-cat calibrate log.csv --key key.csv -o bank.json\n"
+    told = [line for line in ran.stderr.splitlines() if not line.startswith("compiling")]  # on a new machine only
+    assert told == ["next: issmp-cat calibrate log.csv --key key.csv -o bank.json"]
     assert "\x1b" not in ran.stdout
     assert "[bold]" not in ran.stdout
 
