@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 import platform
 import secrets
+from collections import deque
+from functools import reduce
 from importlib import metadata
 from pathlib import Path
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +29,27 @@ from issmp_simulations.run import Design, Exams, Progress, run_design
 
 __all__ = ["calibrate_exposure", "untrained_table"]
 
-# The first rounds forget quickly, since each moves the use of many items; later ones are averaged.
-BURN_IN, FORGETTING = 12, 0.3
+# The first rounds forget quickly, since each moves the use of many items; later ones are averaged. Bands pass items
+# on to each other: they take longer, go on forgetting a little, and hold fewer candidates each.
+FORGETTING = 0.3
+# So many rounds together are looked at to see whether the rates have settled.
 LEAST_AVERAGED = 6
-# Shares are at rest when none moves by more in a round; 0.02 of a share moves a rate of 0.25 by 0.005 or so.
-AT_REST = 0.02
+
+
+class Pace(NamedTuple):
+    """How rounds follow each other.
+
+    Attributes:
+        burn_in: rounds that forget quickly; ``keep``: the weight of earlier counts in each later one.
+        at_rest: shares rest when none moves by more in a round; 0.02 of a share moves a rate of 0.25 by 0.005 or so.
+    """
+
+    burn_in: int
+    keep: float
+    at_rest: float
+
+
+OVERALL, IN_BANDS = Pace(12, 1.0, 0.02), Pace(20, 0.9, 0.03)
 # Each round draws from a seed of its own, far from its neighbours.
 SEED_STEP = 0x9E3779B97F4A7C15
 
@@ -120,6 +138,7 @@ class _Calibration:
         self.admit: Floats = np.ones((bands, len(self.ids)))
         self.price, self.weight = np.zeros(0), np.zeros(0)
         self.counts = Counts.none(bands, len(self.ids))
+        self.recent: deque[Counts] = deque(maxlen=LEAST_AVERAGED)
         self.path: list[float] = []
         self.movement = float("inf")
         self.settled = False
@@ -180,12 +199,14 @@ class _Calibration:
         else:
             self.told(self.candidates, self.candidates)
         fresh = Counts(found["candidates"], found["eligible"], found["given"])
-        self.counts = self.counts.then(fresh, keep=FORGETTING if number < BURN_IN else 1.0)
+        self.recent.append(fresh)
+        pace = IN_BANDS if self.control.bands else OVERALL
+        self.counts = self.counts.then(fresh, keep=FORGETTING if number < pace.burn_in else pace.keep)
         before, self.admit = self.admit, next_admission(self.counts, self.control.target, self.admit)
         self.movement = float(np.abs(self.admit - before).max())
         self.path.append(float(fresh.rates.max()))
-        rested = number + 1 >= BURN_IN + LEAST_AVERAGED and self.movement <= AT_REST
-        self.settled = rested and self._is_within_noise(fresh)
+        rested = number + 1 >= pace.burn_in + LEAST_AVERAGED and self.movement <= pace.at_rest
+        self.settled = rested and self._is_within_noise()
 
     def _simulate(self, number: int) -> dict[str, NDArray[Any]]:
         seed = (self.design.seed + (number + 1) * SEED_STEP) % 2**63
@@ -194,9 +215,10 @@ class _Calibration:
         counts = tally(design.plan(), exams, seed, 0)
         return {"candidates": counts.candidates, "eligible": counts.eligible, "given": counts.given}
 
-    def _is_within_noise(self, fresh: Counts) -> bool:
-        """Whether no rate of a round exceeds the target by more than the largest of so many would by chance."""
+    def _is_within_noise(self) -> bool:
+        """Whether no rate of the last rounds exceeds the target by more than the largest of so many would by chance."""
         target = self.control.target
+        fresh = reduce(Counts.then, self.recent)
         z = NormalDist().inv_cdf(1.0 - FALSE_ALARM / fresh.given.size)
         noise = z * np.sqrt(target * (1.0 - target) / np.maximum(fresh.candidates, 1.0))
         return bool((fresh.rates <= target + noise[:, None]).all())
