@@ -21,6 +21,8 @@ __all__ = ["app"]
 app = typer.Typer(help="What an exam asks for, and whether a bank can give it.", no_args_is_help=True)
 app.command("eligibility")(eligibility)
 
+SECTIONS = ("length", "start", "selection", "exposure", "scoring", "stopping", "scale", "retakes", "report", "pretest")
+
 ExamName = Annotated[str, typer.Argument(metavar="EXAM", help="Exam file (.toml), or issmp, issmp-linear, practice.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")]
@@ -77,6 +79,16 @@ def assumptions(exam: Exam, bank: ItemBank | None) -> list[str]:
     return [line for line in said if line]
 
 
+def _use(exam: Exam) -> str:
+    """Exposure control, in words."""
+    control = exam.exposure
+    if control.control == "none" or control.cap is None:
+        return "not controlled"
+    each = f" in each band of θ̂ cut at {', '.join(f'{edge:g}' for edge in control.bands)}" if control.bands else ""
+    method = control.control.replace("_", "–" if control.control == "sympson_hetter" else " ")
+    return f"at most {100 * control.cap:g} % of candidates see an item{each}, by {method}; sessions need its table"
+
+
 def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
     lengths = list(found.domains[0].windows)
     print(f"{exam.title}\n{_length(exam)}\n")
@@ -94,6 +106,7 @@ def _print_check(exam: Exam, bank: ItemBank | None, found: ExamCheck) -> None:
         _print_rows(found)
         print(f"\nBank {bank.id}: {items}, {pairs}{_sets(found)}. It fills the blueprint.")
         paragraph(f"Next item: {found.path}.")
+        paragraph(f"Use of items: {_use(exam)}.")
         if exam.pretest:
             slots = counted(exam.pretest.slots, "unscored question")
             paragraph(f"Tried out: {counted(found.pretest_items, 'pretest item')} in {slots} a candidate.")
@@ -191,10 +204,10 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
     parts = loaded.model_dump(mode="json", exclude_none=True)
     rows = [
         (f"{part}.{name}", ", ".join(map(_in_words, value)) if isinstance(value, list) else _in_words(value))
-        for section in ("length", "start", "selection", "scoring", "stopping", "scale", "retakes", "report", "pretest")
+        for section in SECTIONS
         for part, values in _tables(section, parts.get(section, {}))
         for name, value in values.items()
-        if name != "assumption"
+        if name != "assumption" and value not in ("", [])
     ]
     print()
     table("Settings", ("setting", "value"), rows)
