@@ -2,6 +2,7 @@
 
 import json
 import math
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -284,3 +285,49 @@ def test_a_calibrated_table_does_not_learn(bank):
     exam = practice(control="sympson_hetter", cap=0.9)
     with pytest.raises(UsageError, match="calibrate it again"):
         table_for(exam, bank).learn(Counts.none(1, 60))
+
+
+# ---- together with what else an exam may ask for
+
+
+def with_row(**exposure):
+    """At least 7 of 20 items keyed A: a row across the domains, so that a programme chooses."""
+    base = practice(**exposure).model_dump()
+    row = {"id": "key-A", "attribute": "key", "value": "A", "minimum": 7, "maximum": 9}
+    return Exam.model_validate({**base, "blueprint": {**base["blueprint"], "rows": [row]}})
+
+
+def test_rows_hold_under_control_and_come_before_it(bank):
+    exam = with_row(**CONTROLLED)
+    keyed = {item.id for item in bank.items if item.content.key == "A"}
+    half = table_for(exam, bank, np.full((1, 60), 0.75))
+    shut = table_for(exam, bank, np.zeros((1, 60)))
+    for table in (half, shut):
+        session = whole(exam, bank, table, 4)
+        assert len(session.answers) == exam.length.maximum
+        assert 7 <= sum(answer.item in keyed for answer in session.answers) <= 9
+    assert session.relaxed > 0
+
+
+def test_items_barred_after_an_earlier_attempt_and_items_held_back_leave_a_whole_test(bank):
+    base = practice(**CONTROLLED).model_dump()
+    exam = Exam.model_validate({**base, "retakes": {**base["retakes"], "seen_items": "bar"}})
+    table = table_for(exam, bank, np.full((1, 60), 0.6))
+    for seed in range(4):
+        first = whole(exam, bank, table, seed)
+        seen = [answer.item for answer in first.answers[:8]]
+        second = whole(exam, bank, table, seed + 100, seen=seen)
+        assert len(second.answers) >= exam.length.minimum
+        assert not set(seen).intersection(answer.item for answer in second.answers)
+
+
+def test_take_asks_for_the_table_and_takes_it(bank, tmp_path):
+    from issmp_cat.cli.main import run
+
+    text = (resources.files("issmp_cat") / "data" / "practice.toml").read_text("utf-8")
+    (tmp_path / "exam.toml").write_text(text + '\n[exposure]\ncontrol = "eligibility"\ncap = 0.9\n', "utf-8")
+    exam = Exam.load(tmp_path / "exam.toml")
+    table_for(exam, bank).save(tmp_path / "table.json")
+    words = ["take", "--exam", str(tmp_path / "exam.toml"), "--bank", "practice-bank", "--simulee", "0", "-q"]
+    assert run([*words, "--seed", "1"]) == 3
+    assert run([*words, "--seed", "1", "--exposure", str(tmp_path / "table.json")]) == 0
