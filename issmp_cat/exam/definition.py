@@ -78,6 +78,11 @@ class Selection(Part):
         """How many of the best to draw among; 1 takes the best."""
         return self.among if self.rule == "randomesque" else 1
 
+    @property
+    def tabulated(self) -> bool:
+        """Whether the items' values are looked up; else every item is scored at each decision."""
+        return self.criterion in ("fisher_information", "fisher_at_cut") and self.progressive is None
+
 
 class Scoring(Part):
     """How θ is estimated.

@@ -123,7 +123,7 @@ def plan_exam(exam: Exam, bank: ItemBank) -> Plan:
 def _criterion_of(exam: Exam, operational: ItemBank, grid: Grid) -> Criterion | None:
     """Tables of a criterion that scores items at each decision; None where rows of the pool's tables do."""
     chosen = exam.selection
-    if chosen.criterion in ("fisher_information", "fisher_at_cut") and chosen.progressive is None:
+    if chosen.tabulated:
         return None
     return build_criterion(
         chosen.criterion,

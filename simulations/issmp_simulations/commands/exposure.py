@@ -69,7 +69,7 @@ def calibrate_command(
     loaded, items = Exam.load(exam), open_any_bank(bank)
     own = Population.of_bank(items)
     people = replace(own, mean=own.mean if mean is None else mean, sd=own.sd if sd is None else sd)
-    announce_compilation(quiet)
+    announce_compilation(quiet, loaded)
     with _shown(f"{loaded.id}: exposure", 2 * checked + rounds * candidates, checkpoint, quiet) as show:
         table = calibrate_exposure(
             loaded, items, people,
@@ -172,7 +172,7 @@ def _reassessed(
     drawn = secrets.randbits(32) if seed is None else seed
     design = Design(loaded, items, items, Population.of_bank(items), drawn, table)
     design.plan()  # refuses a table of another version before anything is simulated
-    announce_compilation(quiet)
+    announce_compilation(quiet, loaded)
     with _shown(f"{loaded.id}: exposure", 2 * n, None, quiet) as show:
         return reassessed(design, n, threads=threads, progress=show)
 

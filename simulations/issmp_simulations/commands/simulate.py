@@ -136,8 +136,9 @@ def _run(
         sd=own.sd if sd is None else sd,
         predictor_correlation=predictor,
     )
-    announce_compilation(quiet)
-    if exposure is None and Exam.load(exam).exposure.control != "none":
+    loaded = Exam.load(exam)
+    announce_compilation(quiet, loaded)
+    if exposure is None and loaded.exposure.control != "none":
         say(
             "no --exposure table: one is calibrated first, some 100,000 exams; issmp-cat exposure calibrate keeps it",
             quiet,

@@ -70,7 +70,7 @@ def run_command(
     for place in (output, kept):
         require_folder_place(place)
     steps = steps_of(study, folder, n, only)
-    announce_compilation(quiet)
+    announce_compilation(quiet, *(step.exam for step in steps))
     kept.mkdir(parents=True, exist_ok=True)
     rows = list(run_study(study, steps, kept, threads=threads, watch=_watch(kept, quiet)))
     output.mkdir(parents=True, exist_ok=True)
