@@ -20,6 +20,7 @@ from issmp_cat.arrays import Bools, Floats, Ints
 __all__ = ["Kind", "Order", "build_order"]
 
 STEPS = 20_000
+REMEMBERED = 20_000
 Kind = tuple[int, ...]
 
 
@@ -96,7 +97,20 @@ class Order:
             counts: items given by domain.
             left: how many units of each kind are still to come.
         """
-        rest = [left[kind] for kind in range(len(self.kinds))]
+        key = (counts, tuple(left[kind] for kind in range(len(self.kinds))))
+        if key not in self._known:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[key] = self._search(*key)
+        return self._known[key]
+
+    @functools.cached_property
+    def _known(self) -> dict[tuple[Kind, Kind], tuple[bool, bool]]:
+        return {}
+
+    def _search(self, counts: Kind, left: Kind) -> tuple[bool, bool]:
+        """Depth first."""
+        rest = list(left)
         path = [self._moves(counts, rest)]
         trail = [counts]
         dead: set[Kind] = set()

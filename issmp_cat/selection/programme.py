@@ -245,14 +245,12 @@ class Programme:
         if order is None:
             open_now = open_domains(plan.windows, np.array(here.counts), here.n)
             barred |= ((open_now >> plan.pool.domain[structure.first]) & 1) == 0
-        else:
-            barred |= ~np.array([order.alive(order.after(here.counts, kind)) for kind in range(len(order.kinds))])[
-                list(order.kind)
-            ]
         drawn: list[int] = []
         refused: list[int] = []
         for unit in np.argsort(self._ranks(here), kind="stable"):
-            if barred[unit] or as_bad(structure, unit, refused):
+            if barred[unit] or (order and not order.alive(order.after(here.counts, order.kind[unit]))):
+                continue
+            if as_bad(structure, unit, refused):
                 continue
             if self._leaves_a_test(here, test, int(unit)):
                 drawn.append(int(unit))
