@@ -146,6 +146,7 @@ class _Tree:
             return None
         test = self.inside.copy()
         test[problem.free[solved.x]] = True
+        _prefer_earlier(self.structure, self.value, test, problem.free)
         heapq.heappush(self.heap, (-float(self.value[test].sum()), len(self.seen), caps, test))
         return problem, solved.relaxed
 
@@ -158,6 +159,28 @@ class _Tree:
                 self.push(_capped(caps, k, 0, held[k] - 1))
             if not self.order.local:
                 self.push(_capped(caps, k, held[k] + 1, MANY))
+
+
+def _prefer_earlier(structure: Structure, value: Floats, test: Bools, free: Ints) -> None:
+    """Of units that are alike in every respect, let the earlier ones be in: which test was found is then no accident.
+
+    Args:
+        structure: units and rows.
+        value: worth of each unit. Shape ``(units,)``.
+        test: a whole test, changed in place. Shape ``(units,)``.
+        free: its units that may be exchanged, and those that may come for them. Shape ``(free,)``.
+    """
+    inside, outside = free[test[free]], free[~test[free]]
+    tied = np.concatenate([inside, outside[np.isin(value[outside], value[inside])]])
+    alike: dict[bytes, list[int]] = {}
+    for unit in np.sort(tied):
+        if not structure.foes[unit]:
+            key = np.concatenate([[value[unit]], structure.domains[:, unit], structure.rows[:, unit]]).tobytes()
+            alike.setdefault(key, []).append(int(unit))
+    for units in alike.values():
+        many = int(test[units].sum())
+        test[units] = False
+        test[units[:many]] = True
 
 
 def _capped(caps: Caps, kind: int, low: int, high: int) -> Caps:

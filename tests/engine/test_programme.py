@@ -11,7 +11,7 @@ from issmp_cat import Exam, Item, ItemBank
 from issmp_cat.blueprint import open_domains
 from issmp_cat.errors import BlueprintInfeasible
 from issmp_cat.exam import begin, plan_exam
-from issmp_cat.exam.programmes import programme_of
+from issmp_cat.exam.programmes import build_programme, programme_of
 from issmp_cat.selection import give, ranked
 
 WEIGHTS = (("0.5", "0.5"), ("0.6", "0.4"), ("0.7", "0.3"), ("0.4", "0.3", "0.3"))
@@ -293,3 +293,26 @@ def test_a_session_gives_sets_whole_stops_between_them_and_is_rebuilt_from_its_a
             assert places == list(range(places[0], places[0] + len(places)))
             seen += 1
     assert seen > 0, "no set was given: the test would say nothing about them"
+
+
+@pytest.mark.parametrize("sets", [False, True])
+def test_alike_items_are_taken_in_bank_order_whatever_was_remembered(sets):
+    """A Rasch bank of few difficulties is full of exact ties; a programme that remembers nothing chooses alike."""
+    rng = np.random.default_rng(3)
+    items = [
+        Item(
+            id=f"i{k}", domain=f"D{k % 3}", b=float(k % 4) / 2, model="rasch",
+            item_set=f"S{k // 6}" if sets and k < 18 and k % 3 == 0 else None,
+            attributes={"key": "AB"[k % 2], "words": 10 + k % 5},
+        )
+        for k in range(60)
+    ]  # fmt: skip
+    rows = [{"id": "A", "attribute": "key", "value": "A", "maximum": 7}]
+    bank, exam = ItemBank.from_items(items), exam_of(("0.4", "0.3", "0.3"), 8, 15, rows)
+    case = Case(exam, bank, rng.choice([0.25, 0.5], 60))
+    while len(case.given) < 15:
+        fresh = build_programme(exam, bank, case.plan.pool)
+        picked = case.choose()
+        assert fresh.choose(case.plan, case.state, len(case.given), case.preference, 0.0) == picked
+        case.give(picked)
+    assert case.keeps_the_rows(case.given)
