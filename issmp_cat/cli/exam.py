@@ -201,6 +201,17 @@ def show(exam: ExamName = "issmp", as_json: AsJson = False) -> None:
         return
     print(f"{loaded.title}\n{_length(loaded)}\nversion {loaded.version}, {loaded.date or 'undated'}; {loaded.source}\n")
     table("Blueprint", ("domain", "name", "weight"), [(d.id, d.name, d.weight) for d in loaded.blueprint.domains])
+    if loaded.blueprint.rows:
+        print()
+        table(
+            "Rows, at the maximum length",
+            ("row", "attribute", "counts", "minimum", "maximum"),
+            [
+                (row.id, row.attribute, ", ".join(row.wanted) or "sum", _number(row.minimum), _number(row.maximum))
+                for row in loaded.blueprint.rows
+                if row.active
+            ],
+        )
     parts = loaded.model_dump(mode="json", exclude_none=True)
     rows = [
         (f"{part}.{name}", ", ".join(map(_in_words, value)) if isinstance(value, list) else _in_words(value))
