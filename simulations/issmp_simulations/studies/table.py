@@ -16,8 +16,8 @@ __all__ = ["COLUMNS", "as_csv", "as_json", "as_markdown", "cells"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/study-table", 1
 COLUMNS = (
-    "design", "bank", "accuracy % ± SE", "less reference, points", "mean length ± SE", "false pass %", "false fail %",
-    "largest exposure", "never used %", "RMSE of θ", "violations", "unproven",
+    "design", "bank", "exams", "accuracy % ± SE", "less reference, points", "mean length ± SE", "false pass %",
+    "false fail %", "largest exposure", "never used %", "RMSE of θ", "violations", "unproven",
 )  # fmt: skip
 
 
@@ -29,6 +29,7 @@ def cells(row: Row) -> tuple[str, ...]:
     return (
         row.title,
         row.bank,
+        f"{row.candidates:,}",
         _with_error(row.accuracy, 100.0),
         "" if row.difference is None else _with_error(row.difference, 100.0, sign="+"),
         _with_error(row.mean_length),
@@ -61,8 +62,8 @@ def as_markdown(study: Study, rows: Sequence[Row]) -> str:
     people = sorted({row.candidates for row in rows})
     population = rows[0].provenance["titles"]["population"]
     simulated = (
-        f"{', '.join(f'{n:,}' for n in people)} simulated exams a design; candidates {population}; seed {study.seed}; "
-        "the same candidates and answers in every design. ± is one Monte-Carlo standard error."
+        f"Simulated candidates {population}; seed {study.seed}; the same candidates and the same luck in every design. "
+        "± is one Monte-Carlo standard error."
     )
     lines += [
         simulated,
