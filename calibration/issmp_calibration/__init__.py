@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from issmp_calibration.calibration import calibrate
+    from issmp_calibration.linking import Drift, Link, chain, drift, link
     from issmp_calibration.log import classical_statistics, read_key, read_log
     from issmp_calibration.mml.priors import NormalPrior, Priors
     from issmp_calibration.options import CalibrationOptions
@@ -19,9 +20,14 @@ if TYPE_CHECKING:
 _HOMES = {
     "Calibration": "result",
     "CalibrationOptions": "options",
+    "Drift": "linking",
+    "Link": "linking",
     "NormalPrior": "mml.priors",
     "Priors": "mml.priors",
     "calibrate": "calibration",
+    "chain": "linking",
+    "drift": "linking",
+    "link": "linking",
     "Scores": "scoring",
     "classical_statistics": "log",
     "read_key": "log",
@@ -32,11 +38,16 @@ _HOMES = {
 __all__ = [
     "Calibration",
     "CalibrationOptions",
+    "Drift",
+    "Link",
     "NormalPrior",
     "Priors",
     "Scores",
     "calibrate",
+    "chain",
     "classical_statistics",
+    "drift",
+    "link",
     "read_key",
     "read_log",
     "score",

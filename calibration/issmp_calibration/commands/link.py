@@ -1,0 +1,128 @@
+"""``issmp-cat link``: one calibration onto the scale of another."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from issmp_calibration.commands.outputs import refuse_output
+from issmp_calibration.log.options import JsonOption, QuietOption
+
+if TYPE_CHECKING:
+    from issmp_calibration.linking import Link
+
+__all__ = ["command"]
+
+
+class Method(StrEnum):
+    """The methods, as typed on the command line."""
+
+    mean_mean = "mean_mean"
+    mean_sigma = "mean_sigma"
+    haebara = "haebara"
+    stocking_lord = "stocking_lord"
+
+
+class Weights(StrEnum):
+    """Where curves are compared."""
+
+    normal = "normal"
+    uniform = "uniform"
+
+
+class Screen(StrEnum):
+    """What happens to anchors that moved."""
+
+    none = "none"
+    once = "once"
+    iterative = "iterative"
+
+
+def command(
+    new: Annotated[Path, typer.Argument(help="The bank to be transformed (.json or .csv).")],
+    to: Annotated[Path, typer.Option("--to", help="The bank whose scale is kept (.json or .csv).")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write the new bank on the old scale (.json or .csv).")
+    ] = None,
+    method: Annotated[Method, typer.Option("--method", "-m", help="How slope and shift are found.")] = (
+        Method.stocking_lord
+    ),
+    anchor: Annotated[
+        list[str] | None,
+        typer.Option("--anchor", metavar="ID", help="Link by this item, repeatable; by all common items if not given."),
+    ] = None,
+    screen: Annotated[
+        Screen, typer.Option(help="Moved anchors: flag them, drop them once, or one by one with a new link each time.")
+    ] = Screen.none,
+    limit: Annotated[float, typer.Option(help="Robust z beyond which an anchor has moved.")] = 2.7,
+    weights: Annotated[Weights, typer.Option(help="Of the abilities at which curves are compared.")] = Weights.normal,
+    symmetric: Annotated[bool, typer.Option("--symmetric", help="Compare curves on both scales.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Put one calibration onto the scale of another by the items they share: θ_old = A θ_new + B.
+
+    Prints A and B with standard errors, and the anchors with how far each moved. A bank with Rasch or PCM items allows
+    A = 1 only. Exit code 3 when the banks share too few items, 4 when no minimum is found.
+
+    Examples:
+      issmp-cat link new.json --to old.json -o linked.json
+
+      issmp-cat link new.json --to old.json --method haebara --screen iterative -o linked.json
+
+      issmp-cat link new.json --to old.json --anchor Q1 --anchor Q7 --anchor Q12 --json
+    """
+    from issmp_calibration.linking import link
+    from issmp_cat.bank import ItemBank
+    from issmp_cat.cli import talk
+
+    refuse_output("--output", output, (".json", ".csv"))
+    bank = ItemBank.load(new)
+    found = link(
+        bank,
+        ItemBank.load(to),
+        method.value,
+        anchor,
+        weights=weights.value,
+        symmetric=symmetric,
+        screen=screen.value,
+        limit=limit,
+    )
+    linked = found.apply(bank)
+    if as_json:
+        talk.print_json(found.content())
+    else:
+        _show(found)
+    if output and not dry_run:
+        linked.save(output)
+        talk.say(f"wrote {output}: {talk.counted(len(linked), 'item')} on the scale of {to}", quiet)
+    elif output:
+        talk.say(f"would write {output}: {talk.counted(len(linked), 'item')} on the scale of {to}", quiet)
+    written = output if output and not dry_run else None
+    following = f"bank show {written}" if written else f"link {new} --to {to} -o linked.json"
+    talk.next_step(f"issmp-cat {following}", quiet)
+
+
+def _show(found: Link) -> None:
+    from issmp_cat.cli import talk
+
+    for line in found.summary().splitlines():
+        talk.paragraph(line)
+    talk.table(
+        "anchors (change: old against linked new)",
+        ["item", "used", "a_old", "a_linked", "b_old", "b_linked", "change_a", "change_b", "z_a", "z_b"],
+        [
+            (
+                row.item,
+                "yes" if row.used else "no",
+                *(f"{value:.3f}" for value in (row.a_old, row.a_linked, row.b_old, row.b_linked)),
+                *(f"{value:+.3f}" for value in (row.change_a, row.change_b)),
+                *(f"{value:+.1f}" for value in (row.z_a, row.z_b)),
+            )
+            for row in found.anchors
+        ],
+    )

@@ -1,0 +1,187 @@
+"""Linking two banks: match, screen, solve, say how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from issmp_calibration.linking.changes import Changes, changes
+from issmp_calibration.linking.characteristic import Criterion, bring_together, points
+from issmp_calibration.linking.moments import Solution, mean_mean, mean_sigma
+from issmp_calibration.linking.pairs import Pairs, covariances, fewest, match, too_few, unknown_errors
+from issmp_calibration.linking.result import TITLES, Anchor, Link, as_rows
+from issmp_calibration.log.faults import some
+from issmp_calibration.provenance import versions
+from issmp_cat.arrays import Bools, Floats
+from issmp_cat.bank import ItemBank
+from issmp_cat.errors import BankError, UsageError
+from issmp_cat.spelling import did_you_mean
+
+__all__ = ["Method", "Screen", "Weights", "link", "moved", "rows"]
+
+Method: TypeAlias = Literal["mean_mean", "mean_sigma", "haebara", "stocking_lord"]
+Weights: TypeAlias = Literal["normal", "uniform"]
+Screen: TypeAlias = Literal["none", "once", "iterative"]
+CHOICES = {
+    "method": tuple(name for name in TITLES if name != "chain"),
+    "weights": ("normal", "uniform"),
+    "screen": ("none", "once", "iterative"),
+}
+
+
+def link(
+    new_bank: ItemBank,
+    old_bank: ItemBank,
+    method: Method = "stocking_lord",
+    anchors: Collection[str] | None = None,
+    *,
+    weights: Weights = "normal",
+    symmetric: bool = False,
+    screen: Screen = "none",
+    limit: float = 2.7,
+) -> Link:
+    """The constants that put one calibration onto the scale of another: ``θ_old = A θ_new + B``.
+
+    Args:
+        new_bank: the bank to be transformed.
+        old_bank: the bank whose scale is kept.
+        method: mean_mean, mean_sigma, haebara or stocking_lord.
+        anchors: ids of the items to link by; all common items that are not retired when not given.
+        weights: of the characteristic curve methods: "normal", by the density of the bank's population on 121 points to
+            ±6 SD, or "uniform", 161 points to ±4 SD.
+        symmetric: compare the curves on the new scale too, not on the old one only.
+        screen: "none" flags moved anchors and keeps them; "once" drops all beyond the limit; "iterative" drops the
+            worst, links again, and so on until none is beyond.
+        limit: of the robust z on log a and on b; 2.7 is Tukey's fence, which 0.7 % of a normal sample cross.
+
+    Returns:
+        The link, with standard errors by the delta method where both banks hold the anchors' covariances.
+
+    Raises:
+        BankError: nothing to link by; every fault is named.
+        NotConverged: the curves could not be brought together.
+        UsageError: an unknown method, weights or screen.
+
+    >>> from issmp_cat.bank import Item
+    >>> old = ItemBank.from_items([Item(id=f"i{k}", domain="D1", a=1.0, b=k - 1.0) for k in range(3)])
+    >>> new = ItemBank.from_items([Item(id=f"i{k}", domain="D1", a=2.0, b=0.5 * k - 1.0) for k in range(3)])
+    >>> found = link(new, old, "mean_sigma")
+    >>> round(found.A, 6), round(found.B, 6)
+    (2.0, 1.0)
+    """
+    _refuse(limit, method=method, weights=weights, screen=screen)
+    pairs = match(new_bank, old_bank, anchors)
+    on_old, on_new = (points(bank.metric, weights) for bank in (old_bank, new_bank))
+
+    def solve(kept: Bools) -> Solution:
+        used = pairs.only(kept)
+        if method == "mean_mean":
+            return mean_mean(used)
+        if method == "mean_sigma":
+            return mean_sigma(used)
+        return bring_together(Criterion(used, on_old, on_new if symmetric else None, method == "stocking_lord"))
+
+    kept, reasons = np.ones(len(pairs), dtype=bool), dict[int, str]()
+    solution = solve(kept)
+    found = changes(pairs, solution.A, solution.B, kept, on_old)
+    while screen != "none" and len(drop := _to_drop(found, kept, limit, screen)):
+        kept = kept.copy()
+        kept[drop] = False
+        reasons |= {int(k): moved(found, int(k), limit) for k in drop}
+        if kept.sum() < fewest(slope_one=pairs.slope_one):
+            left = too_few(int(kept.sum()), slope_one=pairs.slope_one)
+            problem = f"screening at |z| > {limit:g} leaves {left} ({some(pairs.new[k].id for k in reasons)} dropped)"
+            raise BankError(f'linking "{new_bank.id}" to "{old_bank.id}"', [problem])
+        solution = solve(kept)
+        found = changes(pairs, solution.A, solution.B, kept, on_old)
+        if screen == "once":
+            break
+    used = pairs.only(kept)
+    covariance, unknown = _covariance(used, solution)
+    curves = method in ("haebara", "stocking_lord")
+    return Link(
+        solution.A,
+        solution.B,
+        covariance,
+        method,
+        rows(pairs, solution.A, solution.B, found, reasons),
+        solution.criterion,
+        (*_notes(pairs, found, kept, limit, method), *unknown),
+        {
+            **_names(new_bank, old_bank),
+            "screen": screen,
+            "limit": limit,
+            **({"weights": weights, "symmetric": symmetric} if curves else {}),
+            "versions": versions(),
+        },
+    )
+
+
+def _names(new: ItemBank, old: ItemBank) -> dict[str, str]:
+    return {"new": new.id, "new_version": new.version, "old": old.id, "old_version": old.version}
+
+
+def _refuse(limit: float, **chosen: str) -> None:
+    for name, value in chosen.items():
+        if value not in CHOICES[name]:
+            known = ", ".join(CHOICES[name])
+            raise UsageError(f'{name} "{value}" is not known{did_you_mean(value, CHOICES[name])}; one of: {known}')
+    if not limit > 0:
+        raise UsageError(f"limit {limit:g}: a robust z above 0 is expected")
+
+
+def _to_drop(found: Changes, kept: Bools, limit: float, screen: str) -> Sequence[int]:
+    """Anchors beyond the limit: all of them, or the worst."""
+    beyond = np.flatnonzero(kept & (found.worst > limit))
+    if screen == "once" or len(beyond) == 0:
+        return [int(k) for k in beyond]
+    return [int(beyond[np.argmax(found.worst[beyond])])]
+
+
+def moved(found: Changes, place: int, limit: float) -> str:
+    """Which parameter moved, by how much; nothing for an item within the limit."""
+    parts = []
+    if abs(found.z_a[place]) > limit:
+        parts.append(f"log a moved by {found.a[place]:+.3f} (robust z {found.z_a[place]:+.1f})")
+    if abs(found.z_b[place]) > limit:
+        parts.append(f"b moved by {found.b[place]:+.3f} logits (robust z {found.z_b[place]:+.1f})")
+    return "; ".join(parts)
+
+
+def _covariance(pairs: Pairs, solution: Solution) -> tuple[Any, list[str]]:
+    """Covariance of A and B by the delta method, items and calibrations taken as independent; or why there is none."""
+    unknown = {"new": unknown_errors(pairs.new), "old": unknown_errors(pairs.old)}
+    if any(unknown.values()):
+        places = [f"{len(ids)} in the {name} bank ({some(ids)})" for name, ids in unknown.items() if ids]
+        return None, [f"no standard errors: the covariance is not known of {' and '.join(places)}"]
+    total: Floats = sum(
+        np.einsum("kip,ipq,liq->kl", gradient, covariances(items), gradient)
+        for gradient, items in ((solution.new, pairs.new), (solution.old, pairs.old))
+    )
+    return as_rows(total), []
+
+
+def _notes(pairs: Pairs, found: Changes, kept: Bools, limit: float, method: str) -> Iterator[str]:
+    if pairs.slope_one:
+        same = ", and mean/mean and mean/sigma are one method" if method in ("mean_mean", "mean_sigma") else ""
+        yield f"A = 1 by the model: slopes of Rasch and PCM items are 1, so only the shift is free{same}"
+    flagged = [pairs.new[k].id for k in np.flatnonzero(kept & (found.worst > limit))]
+    if flagged:
+        yield f"{len(flagged)} of the anchors used lie beyond |robust z| {limit:g} ({some(flagged)})"
+
+
+def rows(pairs: Pairs, slope: float, shift: float, found: Changes, reasons: dict[int, str]) -> tuple[Anchor, ...]:
+    """The table of common items; ``reasons`` says at which places they were not used, and why."""
+    return tuple(
+        Anchor(
+            new.id,
+            new.model,
+            k not in reasons,
+            reasons.get(k, ""),
+            *(new.a, new.b, old.a, old.b, new.a / slope, slope * new.b + shift),
+            *(float(values[k]) for values in found),
+        )
+        for k, (new, old) in enumerate(zip(pairs.new, pairs.old, strict=True))
+    )

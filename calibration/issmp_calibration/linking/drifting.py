@@ -1,0 +1,114 @@
+"""Which items changed between two calibrations, once the scales are the same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from issmp_calibration.linking.call import Method, link, moved, rows
+from issmp_calibration.linking.changes import changes
+from issmp_calibration.linking.characteristic import points
+from issmp_calibration.linking.pairs import match
+from issmp_calibration.linking.result import Anchor, Link
+from issmp_cat.bank import ItemBank
+from issmp_cat.files import write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Drift", "drift"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """Every common item under one link.
+
+    Attributes:
+        link: the link, which rests on the items that did not drift.
+        items: every common item; ``reason`` says what moved, and is empty for an item that stayed; ``used`` whether the
+            link rests on it.
+        limit: of the robust z.
+    """
+
+    link: Link
+    items: tuple[Anchor, ...]
+    limit: float
+
+    @property
+    def flagged(self) -> tuple[str, ...]:
+        """Ids of the items that moved."""
+        return tuple(item.item for item in self.items if item.reason)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """One row for each common item, with a column ``flag``."""
+        import pandas as pd
+
+        return pd.DataFrame([{**asdict(item), "flag": bool(item.reason)} for item in self.items])
+
+    def summary(self) -> str:
+        """The result in a few lines."""
+        lines = [f"drift: {len(self.flagged):,} of {len(self.items):,} common items beyond |robust z| {self.limit:g}"]
+        lines += [f"{item.item}: {item.reason}" for item in self.items if item.reason]
+        return "\n".join([*lines, self.link.summary().splitlines()[0]])
+
+    def __repr__(self) -> str:
+        return self.summary()
+
+    def _repr_html_(self) -> str:
+        import html
+
+        lines = "<br>".join(html.escape(line) for line in self.summary().splitlines())
+        return f"<p>{lines}</p>{self.frame.round(3).to_html(max_rows=20, index=False, na_rep='')}"
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Everything as JSON; written to a file too if a path is given."""
+        content = {
+            "format": "issmp-cat/drift",
+            "format_version": 1,
+            "limit": self.limit,
+            "flagged": list(self.flagged),
+            "items": [asdict(item) for item in self.items],
+            "link": self.link.content(),
+        }
+        if path is not None:
+            write_json(path, content)
+        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+
+
+def drift(
+    new_bank: ItemBank,
+    old_bank: ItemBank,
+    method: Method = "stocking_lord",
+    anchors: Collection[str] | None = None,
+    *,
+    limit: float = 2.7,
+) -> Drift:
+    """How far every common item moved between two calibrations, by the robust z of log a and of b.
+
+    The link is purified step by step, so that items that moved do not shift the others.
+
+    Args:
+        new_bank: the later calibration; ``old_bank``: the earlier one, whose scale is kept.
+        method: of the link.
+        anchors: ids of the items the link may rest on; all common items when not given.
+        limit: beyond which an item is flagged.
+
+    Raises:
+        BankError: nothing to link by; every fault is named.
+    """
+    found = link(new_bank, old_bank, method, anchors, screen="iterative", limit=limit)
+    pairs = match(new_bank, old_bank, None)
+    used = set(found.used)
+    among = np.array([item.id in used for item in pairs.new])
+    if not among.any():  # the link rests on retired items alone
+        among[:] = True
+    gaps = changes(pairs, found.A, found.B, among, points(old_bank.metric, "normal"))
+    reasons = {k: reason for k in range(len(pairs)) if (reason := moved(gaps, k, limit))}
+    items = rows(pairs, found.A, found.B, gaps, reasons)
+    return Drift(found, tuple(replace(item, used=item.item in used) for item in items), limit)
