@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_calibration.linking.moments import Solution, mean_mean
+from issmp_calibration.linking.moments import Solution, locations, mean_mean
 from issmp_calibration.linking.pairs import NAMES, Pairs
 from issmp_cat.arrays import Floats
 from issmp_cat.bank import Metric
@@ -141,7 +141,7 @@ class Criterion:
 
 
 def bring_together(criterion: Criterion) -> Solution:
-    """The A and B that minimise a criterion, from mean/mean on.
+    """The A and B that minimise a criterion, from mean/mean or the medians' ratio on, whichever is lower.
 
     How A and B follow the parameters is the implicit function theorem on the criterion's gradient (Ogasawara, 2001).
 
@@ -150,7 +150,7 @@ def bring_together(criterion: Criterion) -> Solution:
     """
     from scipy.optimize import least_squares
 
-    start = mean_mean(criterion.pairs)
+    start = min(_starts(criterion.pairs), key=lambda constants: criterion.value(*constants))
     free = slice(1, 2) if criterion.pairs.slope_one else slice(0, 2)
 
     def constants(x: Floats) -> tuple[float, float]:
@@ -166,12 +166,20 @@ def bring_together(criterion: Criterion) -> Solution:
         whole[0] *= constants(x)[0]  # the search goes by log A, which keeps A above 0
         return whole[free].T
 
-    begin = np.array([math.log(start.A), start.B])[free]
+    begin = np.array([math.log(start[0]), start[1]])[free]
     found = least_squares(residuals, begin, jacobians, xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=200)
     slope, shift = constants(found.x)
     if found.status == 0 or not (math.isfinite(slope) and math.isfinite(shift)):
         raise NotConverged(f"linking: no minimum after 200 steps, at A = {slope:g}, B = {shift:g}: use mean_mean")
     return _with_derivatives(criterion, slope, shift, free)
+
+
+def _starts(pairs: Pairs) -> list[tuple[float, float]]:
+    """Mean/mean, and the same by medians, which a few wild items do not move."""
+    means, new, old = mean_mean(pairs), pairs.new_parameters, pairs.old_parameters
+    slope = 1.0 if pairs.slope_one else float(np.median(new.a) / np.median(old.a))
+    shift = float(np.median(locations(old)[0]) - slope * np.median(locations(new)[0]))
+    return [(means.A, means.B), (slope, shift)]
 
 
 def _with_derivatives(criterion: Criterion, slope: float, shift: float, free: slice) -> Solution:

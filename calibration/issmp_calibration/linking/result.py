@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -20,6 +20,8 @@ from issmp_cat.files import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from issmp_cat.plot import Plot
 
 __all__ = ["TITLES", "Anchor", "Link", "as_rows", "chain"]
 
@@ -160,6 +162,19 @@ class Link:
 
         lines = "<br>".join(html.escape(line) for line in self.summary().splitlines())
         return f"<p>{lines}</p>{self.frame.round(3).to_html(max_rows=20, index=False, na_rep='')}"
+
+    def plot(
+        self, kind: Literal["difficulties", "slopes", "changes"] = "difficulties", *, items: Sequence[str] | None = None
+    ) -> Plot:
+        """A picture of the common items: old against linked difficulties or slopes, or both robust z.
+
+        Args:
+            kind: which of them.
+            items: only these.
+        """
+        from issmp_calibration.linking.plots import draw
+
+        return draw(self, kind, items)
 
     def content(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""

@@ -128,6 +128,19 @@ def test_no_other_constants_lower_the_criterion(whole_test, symmetric):
     assert found.criterion <= other.fun + 1e-14
 
 
+def test_wild_items_do_not_lead_the_search_astray():
+    """Two of fourteen lie 45 logits away and pull mean/mean with them; no point of a grid is lower."""
+    old = a_bank(["3pl"] * 14)
+    new = disturbed(on_new_scale(old, A, B))
+    wild = [item.model_copy(update={"b": -45.0}) for item in new.items[:2]]
+    new = ItemBank.from_items([*wild, *new.items[2:]], metric=new.metric)
+    for whole_test in (False, True):
+        criterion = Criterion(match(new, old, None), points(old.metric, "normal"), None, whole_test)
+        found = bring_together(criterion)
+        grid = [(a, b) for a in np.geomspace(0.4, 3.0, 25) for b in np.linspace(-3, 3, 25)]
+        assert found.criterion <= min(criterion.value(*at) for at in grid)
+
+
 def test_the_gradient_is_that_of_the_criterion():
     old = a_bank(["2pl", "3pl", "grm", "gpcm"])
     new = disturbed(on_new_scale(old, A, B))

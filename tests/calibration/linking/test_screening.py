@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from issmp_calibration.linking import drift, link
+from issmp_calibration.linking import chain, drift, link
 from issmp_calibration.linking.changes import robust_z
 from issmp_cat.bank import Item, ItemBank
-from issmp_cat.errors import BankError
+from issmp_cat.errors import BankError, UsageError
 
 A, B, ITEMS = 1.2, 0.5, 24
 
@@ -148,3 +148,18 @@ def test_drift_is_written_whole(old, tmp_path):
     assert content["flagged"] == ["q3", "q7", "q11"]
     assert json.loads((tmp_path / "drift.json").read_text(encoding="utf-8")) == content
     assert len(content["items"]) == ITEMS
+
+
+def test_plots_draw_and_their_arguments_change_the_data(old, tmp_path):
+    found = link(recalibrated(old, MOVED), old, screen="iterative", limit=4.0)
+    for kind in ("difficulties", "slopes", "changes"):
+        assert found.plot(kind).save(tmp_path / f"{kind}.svg").stat().st_size > 1000
+    data = {kind: found.plot(kind).data["x"] for kind in ("difficulties", "slopes", "changes")}
+    assert len({tuple(x) for x in data.values()}) == 3
+    assert len(found.plot("changes", items=["q3", "q5"]).data["x"]) == 2
+    with pytest.raises(UsageError, match='unknown plot "slope"'):
+        found.plot("slope")
+    with pytest.raises(UsageError, match='item "Q3" is not among the common items'):
+        found.plot(items=["Q3"])
+    with pytest.raises(UsageError, match="holds no items"):
+        chain(found, found).plot()

@@ -1,0 +1,57 @@
+"""Pictures of a link: what both banks say of the common items, on one scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from issmp_cat.errors import UsageError
+from issmp_cat.plot import Layer, Plot
+from issmp_cat.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from issmp_calibration.linking.result import Anchor, Link
+
+__all__ = ["draw"]
+
+# By kind: attributes of an anchor for x and y, and the words of the picture.
+KINDS = {
+    "difficulties": ("b_linked", "b_old", "Difficulties of the common items", "logits"),
+    "slopes": ("a_linked", "a_old", "Discriminations of the common items", "per logit"),
+    "changes": ("z_a", "z_b", "How far the common items moved", "robust z"),
+}
+
+
+def draw(link: Link, kind: str, items: Sequence[str] | None) -> Plot:
+    """The plot of that kind; see ``Link.plot``.
+
+    Raises:
+        UsageError: an unknown kind, or an item that is not common to both banks.
+    """
+    if kind not in KINDS:
+        raise UsageError(f'unknown plot "{kind}"; known: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
+    known = {anchor.item: anchor for anchor in link.anchors}
+    for name in items or ():
+        if name not in known:
+            raise UsageError(f'item "{name}" is not among the common items{did_you_mean(name, list(known))}')
+    shown = link.anchors if items is None else tuple(known[name] for name in items)
+    if not shown:
+        raise UsageError("nothing to draw: this link holds no items (a chain does not)")
+    x, y, title, unit = KINDS[kind]
+    layers = [_points(part, x, y, label) for label, part in _parts(shown) if part]
+    if kind == "changes":
+        return Plot(title, f"change of log a ({unit})", f"change of b ({unit})", tuple(layers))
+    ends = [getattr(anchor, name) for anchor in shown for name in (x, y)]
+    same = Layer("line", {"x": [min(ends), max(ends)], "y": [min(ends), max(ends)]}, "no change", dashed=True)
+    return Plot(title, f"new bank, linked ({unit})", f"old bank ({unit})", (*layers, same))
+
+
+def _parts(shown: Sequence[Anchor]) -> list[tuple[str, list[Anchor]]]:
+    return [
+        ("used", [anchor for anchor in shown if anchor.used]),
+        ("dropped", [anchor for anchor in shown if not anchor.used]),
+    ]
+
+
+def _points(part: Sequence[Anchor], x: str, y: str, label: str) -> Layer:
+    return Layer("points", {"x": [getattr(a, x) for a in part], "y": [getattr(a, y) for a in part]}, label)
