@@ -17,6 +17,8 @@ MOST_STEPS = 127
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Location = Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
+# A parameter that was estimated; b1, b2, … are an item's steps.
+ParameterName = Annotated[str, Field(pattern=r"^([abcd]|b[1-9]\d{0,2})$")]
 
 
 class Border(BaseModel):
@@ -34,9 +36,9 @@ class Metric(Border):
 
 
 class Covariance(Border):
-    """Sampling covariance of an item's estimated parameters, in the order of ``names``."""
+    """Sampling covariance of an item's estimated parameters, in the order of ``names``; steps are b1, b2 and so on."""
 
-    names: tuple[Literal["a", "b", "c", "d"], ...]
+    names: tuple[ParameterName, ...]
     values: tuple[tuple[Finite, ...], ...]
 
     @model_validator(mode="after")
@@ -144,6 +146,9 @@ class Item(Border):
             yield f"a {self.model} item has c = 0, this one {self.c:g}"
         if self.model != "4pl" and self.d != 1.0:
             yield f"a {self.model} item has d = 1, this one {self.d:g}"
+        estimated = self.covariance.names if self.covariance else ()
+        if beyond := [name for name in estimated if int(name[1:] or 0) > len(self.steps)]:
+            yield f"covariance of {', '.join(beyond)}, but {len(self.steps)} steps"
         if self.model in POLYTOMOUS:
             yield from self._misplaced_steps()
         elif self.steps:
