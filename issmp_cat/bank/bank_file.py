@@ -17,7 +17,7 @@ from issmp_cat.bank.item_bank import ItemBank, contradictions
 from issmp_cat.errors import BankError
 from issmp_cat.files import atomic_write, read_json, read_text, write_json
 
-__all__ = ["item_row", "item_rows", "load_bank", "plain_faults", "save_bank"]
+__all__ = ["item_row", "item_rows", "load_bank", "plain_faults", "save_bank", "sound_items"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/item-bank", 1
 _CSV_FIELDS = (
@@ -73,7 +73,7 @@ def _load_json(path: Path) -> ItemBank:
         problems.append('"provenance" must be an object')
     rows = content.get("items")
     if isinstance(rows, list):
-        items, faults = _items([(f"item {k + 1}", row) for k, row in enumerate(rows)])
+        items, faults = sound_items([(f"item {k + 1}", row) for k, row in enumerate(rows)])
     else:
         items, faults = [], ['"items" must be a list']
     if problems := problems + faults:
@@ -89,7 +89,7 @@ def _load_json(path: Path) -> ItemBank:
     )
 
 
-def _items(rows: list[tuple[str, Any]], refused: Sequence[str] = ()) -> tuple[list[Item], list[str]]:
+def sound_items(rows: list[tuple[str, Any]], refused: Sequence[str] = ()) -> tuple[list[Item], list[str]]:
     """The sound items, and every fault: within one item, and between them; ``refused`` names items refused before."""
     items: list[Item] = []
     problems: list[str] = []
@@ -119,7 +119,7 @@ def _load_csv(path: Path) -> ItemBank:
     except csv.Error as error:
         raise BankError(str(path), [f"line {reader.line_num}: {error}"]) from None
     if rows or not problems:
-        items, faults = _items(rows, refused)
+        items, faults = sound_items(rows, refused)
         problems += faults
     if problems:
         raise BankError(str(path), problems)

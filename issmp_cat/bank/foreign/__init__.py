@@ -1,0 +1,23 @@
+"""Item parameters of other programs: one module a format, each with the same four calls (:class:`Format`)."""
+
+from issmp_cat.bank.foreign.bilog import BILOG
+from issmp_cat.bank.foreign.files import read_foreign, write_foreign
+from issmp_cat.bank.foreign.flexmirt import FLEXMIRT
+from issmp_cat.bank.foreign.format import Format, Reading, Wishes
+from issmp_cat.bank.foreign.mirt import MIRT, MIRT_SLOPE
+from issmp_cat.bank.foreign.qti import QTI
+from issmp_cat.bank.foreign.winsteps import WINSTEPS
+
+__all__ = [
+    "BILOG",
+    "FLEXMIRT",
+    "MIRT",
+    "MIRT_SLOPE",
+    "QTI",
+    "WINSTEPS",
+    "Format",
+    "Reading",
+    "Wishes",
+    "read_foreign",
+    "write_foreign",
+]
