@@ -159,35 +159,53 @@ def _two_columns(facts: dict[str, Any]) -> str:
 
 @app.command()
 def convert(
-    source: Annotated[str, typer.Argument(metavar="IN", help="Bank file (.json, .csv, .tsv), or practice-bank.")],
-    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; its suffix chooses the format.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="Bank or other program's file, or practice-bank.")],
+    target: Annotated[Path, typer.Argument(metavar="OUT", help="File to write; suffix or --to chooses the format.")],
+    from_: Annotated[str, typer.Option("--from", metavar="FORMAT", help="Format of IN.")] = "",
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Format of OUT.")] = "",
+    metric: Annotated[float | None, typer.Option(help="D of the slopes in a bilog or qti file.")] = None,
+    stepped: Annotated[str, typer.Option(help="grm or gpcm: what a, b1, b2, … of a mirt file are.")] = "",
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Convert a bank between JSON (complete) and CSV (parameters, for spreadsheets).
+    """Convert a bank between JSON (complete), CSV (parameters, for spreadsheets) and the files of other programs.
+
+    Formats of other programs, read and written: mirt (coef() as CSV: a, b, g, u), mirt-slope (a1, d, g, u), bilog
+    (.PAR), winsteps (IFILE), flexmirt and irtpro (-prm.txt), qti (usage data). IN is recognised by its content where
+    that is safe. Metric, parameterisation, scale, standard errors and what a file cannot hold are printed.
 
     A CSV with a column D holds slopes for exp(−D a (θ − b)); they are converted to the logistic metric D = 1, and that
-    is said.
+    is said. BILOG-MG files have D = 1.7 unless --metric says otherwise.
 
     Examples:
       issmp-cat bank convert bank.json bank.csv
-      issmp-cat bank convert bilog.csv bank.json --dry-run
+      issmp-cat bank convert coef.csv bank.json --from mirt --dry-run
+      issmp-cat bank convert bank.json bank.par --to bilog --metric 1.702
     """
-    from issmp_cat.cli.bank_rows import lost_in_csv
-    from issmp_cat.errors import UsageError
+    from issmp_cat.bank.foreign import write_foreign
+    from issmp_cat.cli.bank_formats import (
+        check_metric,
+        chosen_model,
+        open_any,
+        say_how_read,
+        say_how_written,
+        target_format,
+    )
 
-    if target.suffix.lower() not in (".json", ".csv", ".tsv"):
-        raise UsageError(f"{target}: the suffix chooses the format; expected .json, .csv or .tsv")
-    loaded = open_bank(source)
+    written = target_format(target, to)
+    loaded, read = open_any(source, from_, metric, chosen_model(stepped))
+    check_metric(metric, read, written)
     refuse_to_overwrite(target, force or dry_run)
-    if converted := loaded.provenance.get("metric"):
-        say(f"{source}: {converted}", quiet)
-    if target.suffix.lower() != ".json" and (lost := lost_in_csv(loaded)):
-        say(f"{target} cannot hold: {', '.join(lost)}", quiet)
+    say_how_read(source, loaded, read, named=bool(from_), quiet=quiet)
+    slopes_for = metric if written is not None and written.free_metric else None
+    say_how_written(target, loaded, written, slopes_for, quiet=quiet)
     if dry_run:
         say(f"would write {len(loaded)} items to {target}", quiet)
         return
-    loaded.save(target)
+    if written is None:
+        loaded.save(target)
+    else:
+        write_foreign(loaded, target, written, slopes_for)
     say(f"wrote {len(loaded)} items to {target}", quiet)
-    next_step(f"issmp-cat bank check {target}", quiet)
+    next_step(f"issmp-cat bank check {target if written is None else source}", quiet)

@@ -84,6 +84,9 @@ def lost_in_csv(bank: ItemBank) -> list[str]:
         "attributes": any(item.attributes for item in bank.items),
         "provisional marks": bank.provisional,
         "covariances between parameters": any(item.covariance for item in bank.items),
+        "standard errors of steps and upper asymptotes": any(
+            item.covariance and set(item.covariance.names) - {"a", "b", "c"} for item in bank.items
+        ),
         f"the population (mean {metric.latent_mean:g}, SD {metric.latent_sd:g})": metric.latent_mean != 0.0
         or metric.latent_sd != 1.0,
         "provenance": bool(bank.provenance),

@@ -43,9 +43,9 @@ def metric_note(metric: float) -> str:
 
 
 def one_cell(name: str) -> bool:
-    """Whether a name fits a cell of a table that knows no quotes.
+    r"""Whether a name fits a cell of a table that knows no quotes.
 
-    >>> one_cell("D1 first"), one_cell("D1\\tfirst")
+    >>> one_cell("D1 first"), one_cell("D1\tfirst")
     (True, False)
     """
     return "\t" not in name and name == name.strip() and len(name.splitlines()) == 1
