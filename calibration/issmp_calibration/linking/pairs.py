@@ -123,19 +123,20 @@ def _nothing_common(new: ItemBank, old: ItemBank) -> str:
 
 
 def covariances(items: Sequence[Item]) -> Floats:
-    """Sampling covariances of a, b, c, d; 0 for what was fixed. Shape ``(items, 4, 4)``."""
+    """Sampling covariances of a, b, c, d; 0 for what was fixed, steps apart. Shape ``(items, 4, 4)``."""
     whole = np.zeros((len(items), len(NAMES), len(NAMES)))
     for k, item in enumerate(items):
         if item.covariance is not None:
-            places = [NAMES.index(name) for name in item.covariance.names]
-            whole[k][np.ix_(places, places)] = item.covariance.values
+            known = [i for i, name in enumerate(item.covariance.names) if name in NAMES]
+            places = [NAMES.index(item.covariance.names[i]) for i in known]
+            whole[k][np.ix_(places, places)] = np.array(item.covariance.values)[np.ix_(known, known)]
     return whole
 
 
 def unknown_errors(items: Sequence[Item]) -> list[str]:
     """Ids of items whose bank does not hold the covariance of all that was estimated.
 
-    A bank file has no place yet for errors of single steps.
+    Errors of single steps are not used: items with steps count as unknown.
     """
     return [item.id for item in items if item.steps or not _needed(item) <= set(_named(item))]
 

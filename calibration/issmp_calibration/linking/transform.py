@@ -59,7 +59,8 @@ def _moved(item: Item, slope: float, shift: float) -> dict[str, Any]:
         "steps": tuple(slope * step + shift for step in item.steps),
     }
     if item.covariance is not None:
-        factor = [{"a": 1.0 / slope, "b": slope}.get(name, 1.0) for name in item.covariance.names]
+        # Steps (b1, b2, …) stretch as b does.
+        factor = [{"a": 1.0 / slope, "b": slope}.get(name[0], 1.0) for name in item.covariance.names]
         rows = zip(item.covariance.values, factor, strict=True)
         values = [[v * row_factor * f for v, f in zip(row, factor, strict=True)] for row, row_factor in rows]
         moved["covariance"] = {"names": item.covariance.names, "values": values}

@@ -380,3 +380,21 @@ def test_equal_difficulties_leave_mean_sigma_nothing_to_go_by():
     with pytest.raises(BankError, match="all anchors are equally difficult"):
         link(bank, bank, "mean_sigma")
     assert abs(link(bank, bank, "mean_mean").A - 1.0) < 1e-12
+
+
+def test_errors_of_steps_move_with_the_scale_and_need_no_place_in_the_links_own():
+    """b* = A b + B stretches the error of every step by A, that of the slope by 1/A."""
+    values = ((0.04, 0.01, 0.0), (0.01, 0.09, 0.02), (0.0, 0.02, 0.16))
+    graded = {"model": "grm", "covariance": {"names": ("a", "b1", "b2"), "values": values}}
+    old = ItemBank.from_items(
+        [
+            Item(id=f"I{k}", domain="D", a=1.0 + 0.1 * k, steps=(-1.0 + 0.2 * k, 0.5 + 0.2 * k), **graded)
+            for k in range(5)
+        ]
+    )
+    new = ItemBank.from_items(
+        [i.model_copy(update={"a": 2 * i.a, "steps": tuple(s / 2 for s in i.steps), "b": i.b / 2}) for i in old.items]
+    )
+    moved = link(new, old, method="mean_sigma").apply(new).items[0]
+    assert_allclose(moved.steps, old.items[0].steps, atol=1e-9)
+    assert_allclose(moved.covariance.values, np.array(values) * np.outer([0.5, 2, 2], [0.5, 2, 2]), rtol=1e-9)
