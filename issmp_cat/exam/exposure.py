@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 
 from issmp_cat.bank import ItemBank
 from issmp_cat.errors import ExamError
 from issmp_cat.exam.definition import Exam
+from issmp_cat.exam.overlap import Terms, terms_for
 from issmp_cat.exam.plan import Plan, plan_exam, pool_of
 from issmp_cat.exposure import ExposureTable
 from issmp_cat.selection import Pool
 from issmp_cat.selection.admission import Admission, build_admission
 from issmp_cat.selection.prices import priced
 
-__all__ = ["controlled", "plan_under", "require_table"]
+__all__ = ["plan_under", "require_table", "terms_under"]
 
 
 def plan_under(exam: Exam, bank: ItemBank, table: ExposureTable | None) -> Plan:
@@ -25,10 +27,16 @@ def plan_under(exam: Exam, bank: ItemBank, table: ExposureTable | None) -> Plan:
         ExamError: the table belongs to another version of the exam or the bank.
         BlueprintInfeasible: the bank cannot keep the cap.
     """
-    return controlled(plan_exam(exam, bank), exam, bank, table, barred=False)
+    return _controlled(plan_exam(exam, bank), exam, bank, table, barred=False)
 
 
-def controlled(plan: Plan, exam: Exam, bank: ItemBank, table: ExposureTable | None, *, barred: bool) -> Plan:
+def terms_under(exam: Exam, bank: ItemBank, seen: Sequence[str], table: ExposureTable | None) -> Terms:
+    """The exam for a candidate who saw these items before, used as a table says; raises as its two parts do."""
+    terms = terms_for(exam, bank, seen)
+    return terms._replace(plan=_controlled(terms.plan, exam, bank, table, barred=len(terms.barred) > 0))
+
+
+def _controlled(plan: Plan, exam: Exam, bank: ItemBank, table: ExposureTable | None, *, barred: bool) -> Plan:
     """A plan of this exam, perhaps one made for a candidate, under an exposure table; as it is without one.
 
     Args:

@@ -56,10 +56,13 @@ class Plan(NamedTuple):
     admission: Admission
 
 
-def begin(plan: Plan) -> State:
-    """An exam before its first item."""
+def begin(plan: Plan, barred: Ints | None = None) -> State:
+    """An exam before its first item, the items at the positions ``barred`` being out."""
     points = plan.rule.evidence.shape[1]
-    return new_state(plan.pool, plan.windows.quota, plan.grid.prior, plan.criterion, points)
+    state = new_state(plan.pool, plan.windows.quota, plan.grid.prior, plan.criterion, points)
+    if barred is not None:
+        state.barred[barred] = state.blocked[barred] = 1
+    return state
 
 
 @functools.lru_cache(maxsize=8)

@@ -22,6 +22,8 @@ class State(NamedTuple):
 
     Attributes:
         blocked: > 0 when an item cannot be given: it was, or an enemy was. Shape ``(items,)``.
+        barred: 1 for an item that is out from the start, seen in an earlier attempt; ``blocked`` begins so. Shape
+            ``(items,)``.
         counts: items given by domain. Shape ``(domains,)``.
         items: items given, in order; ``scores`` alike. Shape ``(maximum length,)``.
         weights: posterior of θ, not normalised. Shape ``(nodes,)``.
@@ -44,6 +46,7 @@ class State(NamedTuple):
     """
 
     blocked: Ints
+    barred: Ints
     counts: Ints
     items: Ints
     scores: Ints
@@ -80,6 +83,7 @@ def new_state(pool: Pool, quota: Ints, prior: Floats, criterion: Criterion | Non
     scored = 0 if criterion is None else len(pool.domain)
     return State(
         blocked=np.zeros(len(pool.domain), dtype=np.int64),
+        barred=np.zeros(len(pool.domain), dtype=np.int64),
         counts=np.zeros(len(quota), dtype=np.int64),
         items=np.zeros(length, dtype=np.int64),
         scores=np.zeros(length, dtype=np.int64),
@@ -111,7 +115,7 @@ def copy_state(state: State) -> State:
 
 def reset(state: State, prior: Floats) -> None:
     """Make a used state new again, in place."""
-    state.blocked[:] = 0
+    np.multiply(state.barred, 1, state.blocked)
     state.counts[:] = 0
     np.multiply(prior, 1.0, state.weights)
     state.unproven[:] = 0

@@ -53,8 +53,7 @@ class Opening(BaseModel):
             SessionError: the background puts the prior where scoring does not look.
         """
         plan = terms.plan
-        state = begin(plan)
-        state.blocked[terms.barred] += 1
+        state = begin(plan, terms.barred)
         if exam.start_from.background:
             mean = plan.prior[0] + exam.start_from.shift(self.background)
             low, high = float(plan.grid.nodes[0]), float(plan.grid.nodes[-1])

@@ -14,8 +14,8 @@ from issmp_cat.arrays import Floats
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import SessionError
 from issmp_cat.exam import Exam, Plan, choose, may_stop, plan_exam, record, standing
-from issmp_cat.exam.exposure import controlled, require_table
-from issmp_cat.exam.overlap import Terms, terms_for
+from issmp_cat.exam.exposure import require_table, terms_under
+from issmp_cat.exam.overlap import Terms
 from issmp_cat.exam.plan import pool_of
 from issmp_cat.exam.pretest import LAPSED, Trial, copy_trial, give_pretest
 from issmp_cat.exam.pretest_plan import pretest_items
@@ -133,8 +133,7 @@ class Session:
         problems += impossible_unscored(unscored, bank, exam.pretest.slots if exam.pretest else 0)
         if problems:
             raise SessionError(f"session {candidate}".strip(), problems)
-        terms = terms_for(exam, bank, opening.seen)
-        terms = terms._replace(plan=controlled(terms.plan, exam, bank, exposure, barred=len(terms.barred) > 0))
+        terms = terms_under(exam, bank, opening.seen, exposure)
         state, trial = opening.begin(exam, terms), fresh_trial(terms, opening, bank, int(seed))
         cast_lots(terms.plan.admission, state, int(seed), opening.person)
         draws, tried = (int(seed), opening.person), list(unscored)

@@ -18,10 +18,10 @@ from issmp_cat import Exam, Item, ItemBank, __version__
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import BankError, UsageError
 from issmp_cat.exam import Plan, begin
-from issmp_cat.exam.exposure import plan_under
+from issmp_cat.exam.exposure import plan_under, terms_under
+from issmp_cat.exam.overlap import Terms
 from issmp_cat.exam.plan import pool_of
-from issmp_cat.exam.pretest_plan import pretest_items, pretest_plan
-from issmp_cat.exam.programmes import programme_of
+from issmp_cat.exam.pretest_plan import pretest_items
 from issmp_cat.exposure import ExposureTable
 from issmp_cat.irt import Parameters, select
 from issmp_simulations.checkpoint import Checkpoint
@@ -49,6 +49,11 @@ class Design:
     population: Population
     seed: int
     exposure: ExposureTable | None = None
+    seen: tuple[str, ...] = ()
+
+    def terms(self) -> Terms:
+        """The exam as every candidate is given it, who saw the items ``seen`` before."""
+        return terms_under(self.exam, self.bank, self.seen, self.exposure)
 
     def plan(self) -> Plan:
         """The tables by which items are chosen."""
@@ -91,6 +96,7 @@ class Design:
             "population": self.population.as_dict(),
             "seed": self.seed,
             **({} if self.exposure is None else {"exposure": self.exposure.version}),
+            **({"seen": list(self.seen)} if self.seen else {}),
         }
 
 
@@ -201,9 +207,9 @@ class _Worker:
 
     def __init__(self, design: Design, *, keep_items: bool, truth: Parameters) -> None:
         self.design, self.keep_items, self.truth = design, keep_items, truth
-        self.plan = design.plan()
-        self.pretest, self.pretest_truth = pretest_plan(design.exam, design.bank), design.pretest_parameters()
-        self.programme = programme_of(design.exam, design.bank)
+        terms = design.terms()
+        self.plan, self.programme, self.barred, self.pretest = terms
+        self.pretest_truth = design.pretest_parameters()
         if design.population.predictor_correlation is not None and not design.exam.start_from.background:
             raise UsageError(
                 f'predictor_correlation is given, but exam "{design.exam.id}" has no [[start.background]] to predict by'
@@ -226,7 +232,7 @@ class _Worker:
         plan, seed = self.plan, self.design.seed
         ability = self.design.population.draw(seed, first, count)
         records = new_records(count, plan.rule.maximum)
-        state = begin(plan)
+        state = begin(plan, self.barred)
         means = self.design.population.prior_means(ability, seed, first, mean=plan.prior[0], spread=plan.start.spread)
         tryout = new_tryout(self.pretest, self.pretest_truth, count)
         run_exams(plan, self.programme, self.truth, state, ability, first, seed, self.pace, records, means, tryout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,7 @@ def simulate(
     checkpoint: str | Path | None = None,
     keep_items: bool = False,
     exposure: ExposureTable | str | Path | None = None,
+    seen: Sequence[str] = (),
 ) -> StudyResult:
     """Give an exam to simulated candidates, through the very code that decides in a real session.
 
@@ -58,6 +60,7 @@ def simulate(
         keep_items: keep every candidate's items and scores in ``result.exams``.
         exposure: who is admitted to which item, or its file; where the exam asks for control and none is given, a
             table is calibrated first. The result keeps it as ``exposure_table``.
+        seen: ids of items that every candidate saw in an earlier attempt; ``[retakes] seen_items`` decides.
 
     Raises:
         ExamError, BankError: a file is refused, or the banks do not fit each other.
@@ -75,7 +78,7 @@ def simulate(
     population = population or Population.of_bank(bank)
     seed = secrets.randbits(32) if seed is None else _checked_seed(seed)
     table = _table_for(exam, bank, population, exposure, seed, threads)
-    design = Design(exam, bank, truth, population, seed, table)
+    design = Design(exam, bank, truth, population, seed, table, tuple(seen))
     exams = run_design(
         design,
         _how_many(population, n),

@@ -19,7 +19,7 @@ TIMED = Population(clock=CLOCK)
 
 def replay(design, person, theta):
     """The candidate as a session: the study's seed, the candidate's number, the candidate's answers."""
-    session = design.exam.start(design.bank, seed=design.seed, person=person)
+    session = design.exam.start(design.bank, seed=design.seed, person=person, seen=design.seen)
     tempo = math.log(CLOCK.median_seconds) + CLOCK.speed_sd * normal(design.seed, SPEED, person, 0)
     while not session.finished:
         n, index = len(session.answers), design.truth.index[session.next_item.id]
@@ -139,3 +139,19 @@ def test_an_impossible_predictor_is_refused(changes):
 def test_a_predictor_needs_an_exam_that_predicts(small_bank):
     with pytest.raises(UsageError, match=r"start\.background"):
         simulate("issmp", small_bank, Population(predictor_correlation=0.5), n=10, seed=1)
+
+
+@pytest.mark.parametrize(("rule", "n"), [("bar", 300), ("limit", 4)])
+def test_candidates_who_saw_items_before_replay_and_keep_the_rule(small_bank, variant, rule, n):
+    """Barred in the compiled loop; limited by a programme, in plain Python."""
+    retakes = {"seen_items": rule, **({"at_most": 3} if rule == "limit" else {})}
+    exam = variant(retakes=retakes, length={"minimum": 20, "maximum": 30})
+    seen = small_bank.ids[::4]
+    design = Design(exam, small_bank, small_bank, TIMED, seed=6, seen=seen)
+    exams = run_design(design, n, keep_items=True, chunk=max(n // 3, 1))
+    again = np.isin(exams.items, [small_bank.index[id_] for id_ in seen]).sum(axis=1)
+    free = run_design(Design(exam, small_bank, small_bank, TIMED, seed=6), n, keep_items=True)
+    assert np.isin(free.items, [small_bank.index[id_] for id_ in seen]).sum(axis=1).min() > 0
+    assert again.max() <= (3 if rule == "limit" else 0)
+    assert exams.compliance.violations == 0
+    assert_replayed(design, exams, (0, n - 1))

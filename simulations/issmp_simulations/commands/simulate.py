@@ -46,6 +46,12 @@ def command(
         Path | None,
         typer.Option(help="Exposure table; calibrated first where the exam asks for control and none is given."),
     ] = None,
+    seen: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Session file of an earlier attempt, for [retakes] seen_items: all saw its items. Repeatable."
+        ),
+    ] = None,
     clock: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Median seconds an item takes; without it time is left out.")
     ] = None,
@@ -86,7 +92,9 @@ def command(
 
     gates = [parse_gate(text) for text in gate or []]
     _require_possible(gates, [path for path in (output, candidates) if path is not None], plots, clock)
-    study = _run(bank, exam, n, seed, (mean, sd, clock, predictor), truth, checkpoint, threads, quiet, exposure)
+    study = _run(
+        bank, exam, n, seed, (mean, sd, clock, predictor), truth, checkpoint, threads, quiet, exposure, seen or []
+    )
     print(study.to_json() if as_json else study.summary(), end="" if as_json else "\n")
     for path in _write(study, output, plots, candidates):
         say(f"wrote {path}", quiet)
@@ -120,14 +128,17 @@ def _run(
     threads: int | None,
     quiet: bool,
     exposure: Path | None,
+    seen: list[Path],
 ) -> StudyResult:
     from issmp_cat import Exam
     from issmp_cat.cli.talk import keep, progress, say
+    from issmp_cat.session.session_file import seen_in
     from issmp_simulations import Clock, Population, simulate
     from issmp_simulations.sources import open_any_bank
     from issmp_simulations.warmup import announce_compilation
 
     mean, sd, median, predictor = people
+    before_now = [item for path in seen for item in seen_in(path)]
     items = open_any_bank(bank)
     own = Population.of_bank(items, clock=None if median is None else Clock(median_seconds=median))
     population = replace(
@@ -158,6 +169,7 @@ def _run(
         return simulate(
             exam, items, population,
             n=n, seed=seed, truth=truth, threads=threads, checkpoint=checkpoint, progress=show, exposure=exposure,
+            seen=before_now,
         )  # fmt: skip
 
 
