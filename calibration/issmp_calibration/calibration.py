@@ -14,11 +14,13 @@ from issmp_calibration.latent import Latent
 from issmp_calibration.log import ItemKey, read_key, read_log
 from issmp_calibration.metric import Reported, report
 from issmp_calibration.mml.codes import Codes, encode
+from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Fit, Pass, Settings, fit
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.information import Errors
 from issmp_calibration.mml.information import standard_errors as _standard_errors
-from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.layout import lay_out
+from issmp_calibration.mml.models.named import named
 from issmp_calibration.mml.priors import Priors
 from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.provenance import fingerprint, versions
@@ -76,23 +78,26 @@ def calibrate(
     """
     refuse_unknown(unknown, KEYWORDS)
     options = options or CalibrationOptions()
-    chosen = Model.named(model, priors)
+    chosen = named(model)
+    believed = Priors.default(chosen.name) if priors is None else priors
     known = None if key is None else read_key(key)
     answers = log if isinstance(log, ResponseLog) else read_log(log, key=known)
     codes = encode(answers)
+    design = lay_out(codes, chosen.name, believed)
     with workers(threads, len(codes.code)) as executor:
-        found = fit(codes, chosen, _settings(options), executor, progress)
+        found = fit(codes, design, _settings(options), executor, progress)
         reason = _reason(codes, answers, found, options)
         if strict and not found.settled:
             raise NotConverged(reason)
-        errors = _standard_errors(codes, chosen, found, executor) if standard_errors else None
-    return _result(answers, codes, chosen, found, errors, reason, known, options)
+        errors = _standard_errors(codes, design, found, executor) if standard_errors else None
+    return _result(answers, codes, design, believed, found, errors, reason, known, options)
 
 
 def _result(
     log: ResponseLog,
     codes: Codes,
-    model: Model,
+    design: Design,
+    priors: Priors,
     found: Fit,
     errors: Errors | None,
     reason: str,
@@ -100,29 +105,29 @@ def _result(
     options: CalibrationOptions,
 ) -> Calibration:
     """All that is known, put together."""
-    reported = report(model, found, errors)
-    verdict = item_verdicts(codes, model, found, errors, options.tolerance)
+    reported = report(design, found, errors)
+    verdict = item_verdicts(codes, design, found, errors, options.tolerance)
     status, _ = _from_key(log, known)
     test, item_rest = classical(log, status == "operational")
     return Calibration(
-        model=model.name,
+        model=design.models[0],
         items=_table(log, codes, reported, verdict, known, item_rest),
         test=test.to_dict(),
         latent=_latent(found, reported),
         log_likelihood=found.expectation.log_likelihood,
         log_prior=found.log_prior,
-        n_parameters=model.n_parameters(codes.n_items),
+        n_parameters=design.n_free,
         n_persons=codes.n_persons,
         n_answers=len(codes.code),
         persons_apart=tuple(map(str, np.delete(log.persons, codes.persons))),
         converged=found.settled,
         reason=reason,
         passes=found.passes,
-        priors=model.priors.describe(),
+        priors=priors.describe(),
         provenance={
             "versions": versions(),
             "input": fingerprint(log),
-            "options": {"model": model.name, "standard_errors": errors is not None, **options.as_dict()},
+            "options": {"model": design.models[0], "standard_errors": errors is not None, **options.as_dict()},
             "grid": {"nodes": found.grid.live, "limit": found.grid.limit},
             "note": list(log.note),
         },

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from issmp_calibration.mml.dichotomous import GUESS, INTERCEPT, SLOPE, guessing
+from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Fit
 from issmp_calibration.mml.information import Errors
-from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.models.logistic import GUESS, INTERCEPT, SLOPE, asymptote
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.irt import difficulty
 
@@ -57,25 +57,26 @@ class Reported:
         )
 
 
-def report(model: Model, fit: Fit, errors: Errors | None) -> Reported:
+def report(design: Design, fit: Fit, errors: Errors | None) -> Reported:
     """Parameters and errors on the model's metric.
 
     The Rasch model is fitted with one free slope and a population of SD 1. Measured in logits, where all slopes are
     1, that slope is the population's SD; intercepts stay what they are.
     """
     slope, intercept, guess = fit.parameters[:, SLOPE].copy(), fit.parameters[:, INTERCEPT], fit.parameters[:, GUESS]
-    free = np.array([not model.common_slope or model.name == "1pl", True, model.free[GUESS]])
+    free: Bools = np.isin(np.arange(3), design.used)
+    free[SLOPE] &= not design.spread_is_slope
     covariance = np.full((len(slope), 3, 3), np.nan)
     se_sd = None
     if errors is not None:
-        covariance = np.where(errors.known[:, :, None] & errors.known[:, None, :], errors.covariance, np.nan)
+        covariance = np.where(errors.known[:, :, None] & errors.known[:, None, :], errors.covariance, np.nan)[:, :3, :3]
     sd = 1.0
-    if model.name == "rasch":
+    if design.spread_is_slope:
         sd = float(slope[0])
         se_sd = None if np.isnan(covariance[0, SLOPE, SLOPE]) else float(np.sqrt(covariance[0, SLOPE, SLOPE]))
         slope[:] = 1.0
         covariance[:, SLOPE, :] = covariance[:, :, SLOPE] = 0.0
-    b, c = difficulty(slope, intercept), guessing(guess)
+    b, c = difficulty(slope, intercept), asymptote(guess)
     natural = np.stack([slope, b, c], axis=1)
     linear_errors = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, :2])
     linear_errors[:, ~free[:2]] = np.nan

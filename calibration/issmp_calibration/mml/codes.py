@@ -15,7 +15,6 @@ from issmp_cat.responses import ResponseLog
 
 __all__ = ["NO_ANSWERS", "Codes", "code_answers", "encode", "tally_scores"]
 
-CATEGORIES = 2
 NO_ANSWERS = "no answers"
 ALL_RIGHT = "everyone got it right: no difficulty can be estimated"
 ALL_WRONG = "everyone got it wrong: no difficulty can be estimated"
@@ -27,12 +26,14 @@ class Codes:
 
     Attributes:
         start: offsets of each person's answers. Shape ``(persons + 1,)``.
-        code: 2 · item + score of each answer, items counted among those in the fit. Shape ``(answers,)``, uint16
+        code: ``first[item] + score`` of each answer, items counted among those in the fit. Shape ``(answers,)``, uint16
             while it fits.
         persons: index of each person in the log. Shape ``(persons,)``.
         items: index of each item in the log. Shape ``(items,)``.
-        counts: answers per item of the log and score. Shape ``(items of the log, 2)``.
+        counts: answers per item of the log and score. Shape ``(items of the log, scores)``.
         apart: why an item of the log was left out, empty where it was not. Shape ``(items of the log,)``.
+        first: code of each item's score 0; the number of codes comes last. Shape ``(items + 1,)``.
+        pattern: index of each person's population. Shape ``(persons,)``, zeros when there is one.
     """
 
     start: Ints
@@ -41,6 +42,8 @@ class Codes:
     items: Ints
     counts: Ints
     apart: tuple[str, ...]
+    first: Ints
+    pattern: NDArray[np.unsignedinteger[Any]]
 
     @property
     def n_persons(self) -> int:
@@ -55,7 +58,13 @@ class Codes:
     @property
     def n_codes(self) -> int:
         """Rows of a table indexed by code."""
-        return CATEGORIES * self.n_items
+        return int(self.first[-1])
+
+    @property
+    def owner(self) -> NDArray[np.unsignedinteger[Any]]:
+        """The item, among those in the fit, that each code belongs to. Shape ``(codes,)``."""
+        small = self.n_items <= np.iinfo(np.uint16).max
+        return np.repeat(np.arange(self.n_items, dtype=np.uint16 if small else np.uint32), np.diff(self.first))
 
     @property
     def longest(self) -> int:
@@ -87,15 +96,23 @@ def _encode(start: Any, item: Any, score: Any, row: Any, code: Any, length: Any)
     return written
 
 
-def _verdicts(counts: Ints) -> tuple[str, ...]:
-    def verdict(wrong: int, right: int) -> str:
-        if wrong + right == 0:
-            return NO_ANSWERS
-        if wrong == 0:
-            return ALL_RIGHT
-        return ALL_WRONG if right == 0 else ""
+def _verdicts(counts: Ints, steps: Ints) -> tuple[str, ...]:
+    """Why an item cannot be estimated; empty where it can."""
 
-    return tuple(verdict(int(wrong), int(right)) for wrong, right in counts)
+    def verdict(tally: Ints, most: int) -> str:
+        given = np.flatnonzero(tally)
+        if given.size == 0:
+            return NO_ANSWERS
+        if given.size == 1 and most <= 1:
+            return ALL_RIGHT if given[0] else ALL_WRONG
+        if given.size == 1:
+            return f"everyone scored {given[0]}: nothing can be estimated"
+        if given.size <= most:
+            gaps = ", ".join(str(score) for score in range(most + 1) if tally[score] == 0)
+            return f"nobody scored {gaps} of 0 to {most}: join scores so that each occurs"
+        return ""
+
+    return tuple(verdict(tally[: most + 1], int(most)) for tally, most in zip(counts, steps, strict=True))
 
 
 def _refuse_scores(log: ResponseLog, above: Bools, highest: Ints) -> None:
@@ -108,24 +125,46 @@ def _refuse_scores(log: ResponseLog, above: Bools, highest: Ints) -> None:
         raise ResponseLogError("response log", names)
 
 
-def encode(log: ResponseLog) -> Codes:
+def encode(log: ResponseLog, polytomous: Bools | None = None, pattern: Ints | None = None) -> Codes:
     """Turn a log into codes, setting apart what no model can use.
 
-    Items without answers, or with only right or only wrong ones, and persons without answers to the other items are
-    left out of the fit; they are verdicts, not errors.
+    Items without answers, with one score only or with scores that nobody got below the highest, and persons without
+    answers to the other items are left out of the fit; they are verdicts, not errors.
+
+    Args:
+        log: the answers.
+        polytomous: which items may have scores above 1; the highest score that occurs is an item's highest. None of
+            them when not given. Shape ``(items of the log,)``.
+        pattern: index of each person's population; one when not given. Shape ``(persons of the log,)``.
 
     Raises:
-        ResponseLogError: a score above 1, or nothing left to fit.
+        ResponseLogError: a score above 1 where there should be none, or nothing left to fit.
     """
-    counts = tally_scores(log)
-    apart = _verdicts(counts)
+    steps = np.ones(log.n_items, np.int64)
+    if polytomous is not None and polytomous.any():
+        found = np.ones(log.n_items, np.int64)
+        np.maximum.at(found, log.item, log.score)
+        steps[polytomous] = found[polytomous]
+    counts = tally_scores(log, steps)
+    apart = _verdicts(counts, steps)
     items = np.flatnonzero([not why for why in apart])
     if items.size == 0:
         raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
+    first = np.concatenate([[0], np.cumsum(steps[items] + 1)]).astype(np.int64)
     row = np.full(log.n_items, -1, np.int64)
-    row[items] = CATEGORIES * np.arange(items.size)
-    start, code, persons = code_answers(log, row, CATEGORIES * items.size)
-    return Codes(start=start, code=code, persons=persons, items=read_only(items), counts=read_only(counts), apart=apart)
+    row[items] = first[:-1]
+    start, code, persons = code_answers(log, row, int(first[-1]))
+    populations = np.zeros(len(persons), np.int64) if pattern is None else pattern[persons]
+    return Codes(
+        start=start,
+        code=code,
+        persons=persons,
+        items=read_only(items),
+        counts=read_only(counts),
+        apart=apart,
+        first=read_only(first),
+        pattern=read_only(populations.astype(np.uint16 if populations.max(initial=0) < 2**16 else np.uint32)),
+    )
 
 
 def tally_scores(log: ResponseLog, highest: Ints | None = None) -> Ints:

@@ -12,21 +12,20 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from issmp_calibration.mml.anderson import Trail
 from issmp_calibration.mml.codes import Codes
-from issmp_calibration.mml.dichotomous import probabilities
+from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.estep import Expectation, expect
-from issmp_calibration.mml.expansion import expanded
+from issmp_calibration.mml.expansion import absorb, best_log_sd
 from issmp_calibration.mml.grid import Grid
-from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.models.tables import log_table
 from issmp_calibration.mml.mstep import maximise
 from issmp_calibration.mml.narrowest import narrowest_posterior
 from issmp_calibration.mml.windows import Windows
 from issmp_cat.arrays import Floats
 
-__all__ = ["SMALL", "Fit", "Pass", "Settings", "fit", "log_table"]
+__all__ = ["SMALL", "Fit", "Pass", "Settings", "fit"]
 
 SMALL = 200_000  # answers up to which every pass uses float64 and all nodes
 NOISE = {np.float32: 1e-7, np.float64: 1e-11}  # relative, of a sum of log likelihoods
@@ -71,7 +70,7 @@ class Fit:
     """Where the iteration ended.
 
     Attributes:
-        parameters: slope, intercept, logit of c, in the metric of a standard normal population. Shape ``(items, 3)``.
+        parameters: cells of the items, in the metric of a standard normal population. Shape ``(items, width)``.
         expectation: the E-step at these parameters, float64 on all nodes.
         log_prior: log density of these parameters under their priors.
         distances: estimated distance of each item to the solution, in standard errors. Shape ``(items,)``.
@@ -89,20 +88,12 @@ class Fit:
     grid: Grid
 
 
-def log_table(parameters: Floats, grid: Grid, kind: Any = np.float64) -> NDArray[Any]:
-    """Log probability of each code at each node, 0 at dead nodes. Shape ``(codes, nodes)``."""
-    chances = probabilities(parameters, grid.nodes)
-    table: NDArray[Any] = np.log(chances).reshape(len(grid.nodes), -1).T.astype(kind, order="C")
-    table[:, grid.live :] = 0.0
-    return table
-
-
 @dataclass(slots=True)
 class _Climb:
     """A fit while it runs. ``image`` is where plain EM would go: the place to return to when a bolder step fails."""
 
     codes: Codes
-    model: Model
+    design: Design
     grid: Grid
     executor: Executor | None
     parameters: Floats
@@ -114,7 +105,7 @@ class _Climb:
     steps: list[float] = field(default_factory=list)
 
     def expectation(self, kind: Any, windows: Windows) -> Expectation:
-        table = log_table(self.parameters, self.grid, kind)
+        table = log_table(self.design, self.parameters, self.grid, kind)
         return expect(self.codes, self.grid, windows, table, self.executor)
 
     def everywhere(self) -> Windows:
@@ -123,7 +114,7 @@ class _Climb:
     def advance(self) -> tuple[float, Floats | None]:
         """One pass: the log posterior before it, and the items' distances after it (None after a step back)."""
         expectation = self.expectation(self.kind, self.windows)
-        value = expectation.log_likelihood + self.model.log_prior(self.parameters)
+        value = expectation.log_likelihood + self.design.log_prior(self.parameters)
         if self.image is not None and value < self.best - NOISE[self.kind] * abs(self.best):
             self.parameters, self.image, self.trail = self.image, None, Trail()
             return value, None
@@ -133,17 +124,26 @@ class _Climb:
         return value, self._move(expectation)
 
     def _move(self, expectation: Expectation) -> Floats:
-        priors, free = self.model.priors.table(), self.model.free
-        best, information = maximise(expectation.counts, self.grid.nodes, self.parameters, free, priors)
-        self.image = expanded(best, expectation, self.grid.nodes, priors[0])
-        self.trail = self.trail.extended(self.model.pack(self.parameters), self.model.pack(self.image))
-        mixed = self.trail.next_point(self.model.weights(information))
-        following = self.model.unpack(mixed, self.image)
-        changes = self.model.changes(self.parameters, following, information)
+        best, information = maximise(self.design, expectation.counts, self.grid.nodes, self.parameters)
+        self.image = self._expanded(best, expectation)
+        self.trail = self.trail.extended(self.design.pack(self.parameters), self.design.pack(self.image))
+        mixed = self.trail.next_point(self.design.weights(information))
+        following = self.design.unpack(mixed, self.image)
+        changes = self.design.changes(self.parameters, following, information)
         self.parameters = following
         self.steps.append(float(changes.max()))
         rate = self.rate()
         return changes * (rate / (1.0 - rate))
+
+    def _expanded(self, best: Floats, expectation: Expectation) -> Floats:
+        """Parameters rescaled to the population mean and SD that the posteriors show."""
+        nodes, persons = self.grid.nodes, float(expectation.population.sum())
+        mean = float(expectation.population @ nodes) / persons if self.design.movable else 0.0
+        moved = absorb(self.design, best, mean, 0.0)
+        if not self.design.scalable:
+            return moved
+        squares = float(expectation.population @ np.square(nodes - mean))
+        return absorb(self.design, moved, 0.0, best_log_sd(self.design, moved, persons, squares))
 
     def rate(self) -> float:
         """The share of the distance that a step leaves: the worse of the last two ratios of steps."""
@@ -154,7 +154,7 @@ class _Climb:
 
     def refine(self) -> bool:
         """Put nodes closer together if the narrowest posterior asks for it; True when they moved."""
-        sd = narrowest_posterior(self.codes, self.parameters, self.grid)
+        sd = narrowest_posterior(self.codes, self.design, self.parameters, self.grid)
         if self.grid.holds(sd):
             return False
         self.grid = self.grid.refined(sd)
@@ -165,7 +165,7 @@ class _Climb:
 
 def fit(
     codes: Codes,
-    model: Model,
+    design: Design,
     settings: Settings,
     executor: Executor | None = None,
     progress: Callable[[Pass], None] | None = None,
@@ -177,15 +177,15 @@ def fit(
 
     Args:
         codes: the answers.
-        model: what is estimated.
+        design: what is estimated.
         settings: nodes, tolerance, patience.
         executor: threads for the E-step; they do not change the result.
         progress: called after each pass.
     """
     kind = np.float64 if len(codes.code) <= SMALL else np.float32
     whole = Windows.whole(codes.n_persons, len(codes.code), settings.grid)
-    start = model.start(codes.counts[codes.items])
-    climb = _Climb(codes, model, settings.grid, executor, start, kind, whole)
+    start = design.start(codes.counts[codes.items])
+    climb = _Climb(codes, design, settings.grid, executor, start, kind, whole)
     passes: list[Pass] = []
     distances, settled = np.full(codes.n_items, np.inf), False
     while len(passes) < settings.max_passes and not settled:
@@ -201,7 +201,7 @@ def fit(
     return Fit(
         parameters=climb.parameters,
         expectation=climb.expectation(np.float64, climb.everywhere()),
-        log_prior=model.log_prior(climb.parameters),
+        log_prior=design.log_prior(climb.parameters),
         distances=distances,
         settled=settled,
         passes=tuple(passes),

@@ -1,4 +1,4 @@
-"""Parameter expansion: let the population's mean and SD go for one step, then take them out of the items again.
+"""Parameter expansion: let the population have a mean and an SD, then move them into the items.
 
 Liu, C., Rubin, D. B., & Wu, Y. N. (1998). Parameter expansion to accelerate EM: the PX-EM algorithm. Biometrika, 85,
 755–770.
@@ -10,47 +10,50 @@ import math
 
 import numpy as np
 
-from issmp_calibration.mml.dichotomous import INTERCEPT, SLOPE
-from issmp_calibration.mml.estep import Expectation
+from issmp_calibration.mml.design import Design
 from issmp_cat.arrays import Floats
 
-__all__ = ["expanded"]
+__all__ = ["absorb", "best_log_sd"]
 
 STEPS = 30
 
 
-def expanded(parameters: Floats, expectation: Expectation, nodes: Floats, slope_prior: Floats) -> Floats:
-    """Parameters rescaled to the population mean and SD that the posteriors show.
-
-    A prior on ln a is a prior on the rescaled slopes too, and enters here: leaving it out moves the fixed point off
-    the mode.
+def absorb(design: Design, parameters: Floats, mean: float, log_sd: float) -> Floats:
+    """Parameters as they are once θ is measured from this mean in units of this SD.
 
     Args:
-        parameters: of the items, fresh from the M-step. Shape ``(items, 3)``.
-        expectation: of the E-step before it.
-        nodes: abilities, population SDs. Shape ``(nodes,)``.
-        slope_prior: mean and precision of ln a; precision 0 for none. Shape ``(2,)``.
+        design: what the items are.
+        parameters: their cells. Shape ``(items, width)``.
+        mean: of the population; ``log_sd``: of its SD.
     """
-    persons = float(expectation.population.sum())
-    mean = float(expectation.population @ nodes) / persons
-    squares = float(expectation.population @ np.square(nodes - mean))
-    log_sd = _best_log_sd(persons, squares, parameters[:, SLOPE], slope_prior)
+    item, cell = np.nonzero(design.shift_cell >= 0)
+    slope = parameters[item, design.shift_cell[item, cell]]
     rescaled = parameters.copy()
-    rescaled[:, INTERCEPT] += parameters[:, SLOPE] * mean
-    rescaled[:, SLOPE] *= math.exp(log_sd)
+    rescaled[item, cell] += design.shift_times[item, cell] * slope * mean
+    rescaled[design.slope] *= math.exp(log_sd)
     return rescaled
 
 
-def _best_log_sd(persons: float, squares: float, slopes: Floats, slope_prior: Floats) -> float:
-    """The t that maximises ``−persons t − squares e^(−2t) / 2 − precision / 2 · Σ (ln a + t − mean)²``; concave."""
+def best_log_sd(design: Design, parameters: Floats, persons: float, squares: float) -> float:
+    """The t that maximises ``−persons t − squares e^(−2t) / 2 − Σ precision (ln a + t − mean)² / 2``; concave.
+
+    A prior on ln a is a prior on the rescaled slopes too: leaving it out moves the fixed point off the mode.
+
+    Args:
+        design: for the priors.
+        parameters: of the items, fresh from the M-step.
+        persons: expected number; ``squares``: expected sum of squares of θ about its mean.
+    """
     t = 0.5 * math.log(squares / persons)
-    mean, precision = slope_prior
-    if precision == 0.0:
+    used = design.on_log & (design.prior_precision > 0.0)
+    if not used.any():
         return t
-    distance = float((np.log(slopes) - mean).sum())
+    precision = design.prior_precision[used]
+    total = float(precision.sum())
+    distance = float((precision * (np.log(parameters[used]) - design.prior_mean[used])).sum())
     for _ in range(STEPS):
         scaled = squares * math.exp(-2.0 * t)
-        step = (scaled - persons - precision * (distance + len(slopes) * t)) / (2.0 * scaled + precision * len(slopes))
+        step = (scaled - persons - distance - total * t) / (2.0 * scaled + total)
         t += step
         if abs(step) < 1e-14:
             break

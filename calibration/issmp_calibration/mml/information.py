@@ -14,10 +14,11 @@ import numpy as np
 from scipy.linalg import lapack
 
 from issmp_calibration.mml.codes import Codes
-from issmp_calibration.mml.dichotomous import INTERCEPT, LOWER, N_PARAMETERS, SLOPE, UPPER, scores
-from issmp_calibration.mml.em import SMALL, Fit, log_table
+from issmp_calibration.mml.design import Design
+from issmp_calibration.mml.em import SMALL, Fit
 from issmp_calibration.mml.missing import Posterior, missing_information
-from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.models.logistic import INTERCEPT, SLOPE
+from issmp_calibration.mml.models.tables import log_table, score_tables
 from issmp_calibration.mml.mstep import complete_information
 from issmp_calibration.mml.windows import Windows
 from issmp_cat.arrays import Bools, Floats
@@ -35,9 +36,8 @@ class Errors:
     """How well the items are known.
 
     Attributes:
-        covariance: of slope, intercept, logit of c, rows and columns of fixed or unidentified parameters 0. Shape
-            ``(items, 3, 3)``.
-        known: which parameters have a standard error. Shape ``(items, 3)``.
+        covariance: of the cells, rows and columns of held or unidentified ones 0. Shape ``(items, width, width)``.
+        known: which cells have a standard error. Shape ``(items, width)``.
         orders: components of each score that were used.
     """
 
@@ -47,33 +47,32 @@ class Errors:
 
     @property
     def deviations(self) -> Floats:
-        """Standard errors; NaN where ``known`` is false. Shape ``(items, 3)``."""
+        """Standard errors; NaN where ``known`` is false. Shape ``(items, width)``."""
         variance = np.diagonal(self.covariance, axis1=1, axis2=2)
         return np.sqrt(np.where(self.known, variance, np.nan))
 
 
-def _posterior(codes: Codes, fit: Fit, which: Any) -> Posterior:
+def _posterior(codes: Codes, design: Design, fit: Fit, which: Any) -> Posterior:
     kind = np.float64 if len(codes.code) <= SMALL else np.float32
     n_answers, found = len(codes.code), fit.expectation
     if kind is np.float64:
         windows = Windows.whole(codes.n_persons, n_answers, fit.grid)
     else:
         windows = Windows.around(found.mean, found.sd, n_answers, fit.grid)
-    table = scores(fit.parameters, fit.grid.nodes)[:, :, which]
-    by_parameter = np.moveaxis(table, 2, 0).reshape(len(which), codes.n_codes, -1)
+    by_parameter = score_tables(design, fit.parameters, fit.grid.nodes)[which]
     return Posterior(
         codes=codes,
         windows=windows,
         nodes=fit.grid.nodes,
         log_density=fit.grid.log_density.astype(kind),
-        table=log_table(fit.parameters, fit.grid, kind),
+        table=log_table(design, fit.parameters, fit.grid, kind),
         scores=np.ascontiguousarray(by_parameter, dtype=kind),
         exact=n_answers <= EXACT,
     )
 
 
 def observed_information(
-    codes: Codes, model: Model, fit: Fit, executor: Executor | None = None
+    codes: Codes, design: Design, fit: Fit, executor: Executor | None = None
 ) -> tuple[Floats, Floats, int]:
     """The observed information about every item's own parameters, a common slope counted as free in each item.
 
@@ -81,11 +80,11 @@ def observed_information(
         The matrix, items outside and parameters inside, shape ``(items · parameters, items · parameters)``; the
         complete-data information, shape ``(items, parameters, parameters)``; and the number of components used.
     """
-    which = np.flatnonzero(model.free | (np.arange(N_PARAMETERS) == SLOPE))
-    _, _, complete = complete_information(fit.expectation.counts, fit.grid.nodes, fit.parameters, model.priors.table())
+    which = design.used
+    _, _, complete = complete_information(design, fit.expectation.counts, fit.grid.nodes, fit.parameters)
     complete = complete[:, which][:, :, which]
     scale = np.abs(np.diagonal(complete, axis1=1, axis2=2))
-    posterior = _posterior(codes, fit, which)
+    posterior = _posterior(codes, design, fit, which)
     missing, orders = missing_information(posterior, scale, TOLERANCE[posterior.table.dtype.type], executor)
     n, p = codes.n_items, len(which)
     width = missing.shape[0] // n
@@ -133,21 +132,24 @@ def _identified(matrix: Floats, complete: Floats, inside: Bools) -> Bools:
     return inside & (smallest > IDENTIFIED)[:, None]
 
 
-def standard_errors(codes: Codes, model: Model, fit: Fit, executor: Executor | None = None) -> Errors:
+def standard_errors(codes: Codes, design: Design, fit: Fit, executor: Executor | None = None) -> Errors:
     """Covariance of each item's parameters, from the inverse of the whole matrix.
 
     Args:
         codes: the answers.
-        model: what was estimated.
+        design: what was estimated.
         fit: where it ended.
         executor: threads; they do not change the result.
     """
-    matrix, complete, orders = observed_information(codes, model, fit, executor)
-    which = np.flatnonzero(model.free | (np.arange(N_PARAMETERS) == SLOPE))
-    here, low, high = fit.parameters[:, which], LOWER[which], UPPER[which]
+    matrix, complete, orders = observed_information(codes, design, fit, executor)
+    which = design.used
+    here, low, high = fit.parameters[:, which], design.lower[:, which], design.upper[:, which]
     kept = _identified(matrix, complete, (here > low) & (here < high))
-    covariance, known = np.zeros((codes.n_items, N_PARAMETERS, N_PARAMETERS)), np.zeros_like(fit.parameters, dtype=bool)
-    if model.common_slope:
+    covariance, known = (
+        np.zeros((*fit.parameters.shape, fit.parameters.shape[1])),
+        np.zeros_like(fit.parameters, dtype=bool),
+    )
+    if design.n_free > design.n_own:
         _spread_shared(matrix, kept, covariance, known)
         return Errors(covariance, known, orders)
     inverse, kept_rows = _inverse(matrix, kept.ravel())

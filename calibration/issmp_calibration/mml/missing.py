@@ -54,14 +54,14 @@ class Posterior:
 
 
 @jit()
-def _answers(start: Any, code: Any, persons: Any, items: Any, ends: Any) -> None:
+def _answers(start: Any, code: Any, owner: Any, persons: Any, items: Any, ends: Any) -> None:
     """Item of each answer of some persons, and where the answers of its person end; in the order of ``persons``."""
     written = 0
     for place in range(persons.size):
         person = persons[place]
         end = written + start[person + 1] - start[person]
         for answer in range(start[person], start[person + 1]):
-            items[written] = code[answer] // 2
+            items[written] = owner[code[answer]]
             ends[written] = end
             written += 1
 
@@ -186,7 +186,7 @@ def _add_run(
     n_answers = int((codes.start[persons + 1] - codes.start[persons]).sum())
     items = np.empty(n_answers, np.uint16 if codes.n_items <= np.iinfo(np.uint16).max else np.uint32)
     ends = np.empty(n_answers, np.int64)
-    _answers(codes.start, codes.code, persons, items, ends)
+    _answers(codes.start, codes.code, codes.owner, persons, items, ends)
     parts = np.zeros((n_answers, ORDERS, width), posterior.table.dtype)
     project_run(
         posterior.table,

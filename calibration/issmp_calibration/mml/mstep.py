@@ -1,4 +1,8 @@
-"""The M-step: each item's parameters that best explain its expected counts, by safeguarded Newton steps."""
+"""The M-step: each item's parameters that best explain its expected counts, by safeguarded Newton steps.
+
+Values that items share follow in one Newton step over all their items, each item's own cells following along (an ECM
+step: Meng & Rubin, 1993).
+"""
 
 from __future__ import annotations
 
@@ -6,9 +10,12 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
-from issmp_calibration.mml.dichotomous import LOWER, N_PARAMETERS, UPPER, expected_log_likelihood
-from issmp_cat.arrays import Bools, Floats
+from issmp_calibration.mml.design import Design
+from issmp_calibration.mml.models.dispatch import expected
+from issmp_calibration.mml.newton import direction, solve
+from issmp_cat.arrays import Floats
 from issmp_cat.compiled import jit
 
 __all__ = ["complete_information", "maximise"]
@@ -21,134 +28,202 @@ SETTLED = 1e-6
 
 
 @jit(error_model="numpy")
-def _solve(matrix: Any, right_side: Any, free: Any, answer: Any) -> bool:
-    """Solve a positive definite 3 × 3 system by Cholesky, the free rows only; False when it is not definite."""
-    size = right_side.size
-    lower = np.zeros((size, size))
-    for row in range(size):
-        for column in range(row + 1):
-            total = matrix[row, column] if free[row] and free[column] else (1.0 if row == column else 0.0)
-            for k in range(column):
-                total -= lower[row, k] * lower[column, k]
-            if row > column:
-                lower[row, column] = total / lower[column, column]
-            elif total <= 1e-10 * abs(matrix[row, row]):
-                return False
-            else:
-                lower[row, row] = math.sqrt(total)
-    for row in range(size):
-        total = right_side[row] if free[row] else 0.0
-        for k in range(row):
-            total -= lower[row, k] * answer[k]
-        answer[row] = total / lower[row, row]
-    for row in range(size - 1, -1, -1):
-        for k in range(row + 1, size):
-            answer[row] -= lower[k, row] * answer[k]
-        answer[row] /= lower[row, row]
-    return True
+def _add_prior(parameters: Any, mean: Any, precision: Any, on_log: Any, gradient: Any, information: Any) -> float:
+    """Add an item's priors to gradient and information; returns their log density up to a constant."""
+    value = 0.0
+    for cell in range(parameters.size):
+        if precision[cell] == 0.0:
+            continue
+        here = parameters[cell]
+        if on_log[cell]:
+            if here <= 0.0:
+                return -math.inf
+            distance = math.log(here) - mean[cell]
+            gradient[cell] -= precision[cell] * distance / here
+            information[cell, cell] += precision[cell] * (1.0 - distance) / here**2
+        else:
+            distance = here - mean[cell]
+            gradient[cell] -= precision[cell] * distance
+            information[cell, cell] += precision[cell]
+        value -= 0.5 * precision[cell] * distance * distance
+    return value
 
 
 @jit(error_model="numpy")
-def _direction(gradient: Any, information: Any, free: Any, step: Any) -> float:
-    """Newton's step, damped until the matrix is definite; returns the decrement, gradient · step."""
-    damped = information.copy()
-    ridge = 1e-3
-    while not _solve(damped, gradient, free, step):
-        for k in range(step.size):
-            damped[k, k] = max(information[k, k], 0.0) + ridge * (abs(information[k, k]) + 1.0)
-        ridge *= 10.0
-    decrement = 0.0
-    for k in range(step.size):
-        if free[k]:
-            decrement += gradient[k] * step[k]
-    return decrement
-
-
-@jit(error_model="numpy")
-def _maximise_item(
-    wrong: Any,
-    right: Any,
+def _look(
+    kind: int,
+    counts: Any,
     nodes: Any,
     parameters: Any,
-    free: Any,
-    priors: Any,
-    lower: Any,
-    upper: Any,
-    information: Any,
-) -> None:
+    mean: Any,
+    precision: Any,
+    on_log: Any,
+    gradient: Any,
+    info: Any,
+) -> float:
+    """Expected complete-data log posterior of one item, with gradient and information."""
+    value = expected(kind, counts, nodes, parameters, gradient, info)
+    return value + _add_prior(parameters, mean, precision, on_log, gradient, info)
+
+
+@jit(error_model="numpy")
+def _climb_item(
+    kind: int, counts: Any, nodes: Any, parameters: Any, free: Any, mean: Any, precision: Any, on_log: Any, lower: Any,
+    upper: Any, gradient: Any, information: Any,
+) -> float:  # fmt: skip
     """Climb from the given parameters, in place; leaves the information at the last point looked at."""
     size = parameters.size
-    gradient, step = np.empty(size), np.empty(size)
-    tried, moving = parameters.copy(), free.copy()
-    value = expected_log_likelihood(wrong, right, nodes, parameters, priors, gradient, information)
+    step, tried, moving = np.empty(size), parameters.copy(), free.copy()
+    value = _look(kind, counts, nodes, parameters, mean, precision, on_log, gradient, information)
     for _ in range(STEPS):
         for k in range(size):
             outward = (parameters[k] <= lower[k] and gradient[k] < 0) or (parameters[k] >= upper[k] and gradient[k] > 0)
             moving[k] = free[k] and not outward
-        decrement = _direction(gradient, information, moving, step)
-        share = 1.0
+        decrement = direction(gradient, information, moving, step)
+        share, reached = 1.0, -math.inf
         for _halving in range(HALVINGS):
             for k in range(size):
                 if moving[k]:
                     tried[k] = min(max(parameters[k] + share * step[k], lower[k]), upper[k])
-            reached = expected_log_likelihood(wrong, right, nodes, tried, priors, gradient, information)
+            reached = _look(kind, counts, nodes, tried, mean, precision, on_log, gradient, information)
             if reached >= value - 1e-12 * abs(value):
                 break
             share *= 0.5
-        if reached < value - 1e-12 * abs(value):
-            return
+        if not reached >= value - 1e-12 * abs(value):
+            # No step helps: back to where it stood, information and all.
+            return _look(kind, counts, nodes, parameters, mean, precision, on_log, gradient, information)
         parameters[:] = tried
         value = reached
         if decrement < SETTLED:
-            return
-
-
-@jit(error_model="numpy")
-def _maximise(
-    counts: Any, nodes: Any, parameters: Any, free: Any, priors: Any, lower: Any, upper: Any, information: Any
-) -> None:
-    for item in range(parameters.shape[0]):
-        wrong, right = counts[2 * item], counts[2 * item + 1]
-        _maximise_item(wrong, right, nodes, parameters[item], free, priors, lower, upper, information[item])
-
-
-@jit(error_model="numpy")
-def _complete(counts: Any, nodes: Any, parameters: Any, priors: Any, gradient: Any, information: Any) -> float:
-    value = 0.0
-    for item in range(parameters.shape[0]):
-        value += expected_log_likelihood(
-            counts[2 * item],
-            counts[2 * item + 1],
-            nodes,
-            parameters[item],
-            priors,
-            gradient[item],
-            information[item],
-        )
+            break
     return value
 
 
-def maximise(counts: Floats, nodes: Floats, parameters: Floats, free: Bools, priors: Floats) -> tuple[Floats, Floats]:
+@jit(error_model="numpy")
+def _climb(
+    kind: Any, first: Any, counts: Any, nodes: Any, parameters: Any, free: Any, mean: Any, precision: Any, on_log: Any,
+    lower: Any, upper: Any, gradient: Any, information: Any,
+) -> float:  # fmt: skip
+    """Every item on its own; returns the sum of what was reached."""
+    value = 0.0
+    for item in range(kind.size):
+        value += _climb_item(
+            kind[item], counts[first[item] : first[item + 1]], nodes, parameters[item], free[item], mean[item],
+            precision[item], on_log[item], lower[item], upper[item], gradient[item], information[item],
+        )  # fmt: skip
+    return value
+
+
+@jit(error_model="numpy")
+def _complete(
+    kind: Any, first: Any, counts: Any, nodes: Any, parameters: Any, mean: Any, precision: Any, on_log: Any,
+    gradient: Any, information: Any,
+) -> float:  # fmt: skip
+    value = 0.0
+    for item in range(kind.size):
+        value += _look(
+            kind[item], counts[first[item] : first[item + 1]], nodes, parameters[item], mean[item], precision[item],
+            on_log[item], gradient[item], information[item],
+        )  # fmt: skip
+    return value
+
+
+@jit(error_model="numpy")
+def _profile(index: Any, n_own: int, gradient: Any, information: Any, slope: Any, bend: Any) -> None:
+    """Add up gradient and information about the shared values, each item's own cells following along.
+
+    Args:
+        index: place of each cell; those from ``n_own`` on are shared.
+        n_own: places of one cell alone.
+        gradient: by item and cell; ``information`` alike.
+        slope: added to. Shape ``(shared,)``; ``bend``: ``(shared, shared)``.
+    """
+    width = index.shape[1]
+    follow, own = np.empty(width), np.empty(width, np.bool_)
+    for item in range(index.shape[0]):
+        for k in range(width):
+            own[k] = 0 <= index[item, k] < n_own
+        for k in range(width):
+            place = index[item, k] - n_own
+            if place < 0:
+                continue
+            slope[place] += gradient[item, k]
+            fine = solve(information[item], information[item, :, k], own, follow)
+            for j in range(width):
+                other = index[item, j] - n_own
+                if fine and own[j]:
+                    slope[place] -= follow[j] * gradient[item, j]
+                if other < 0:
+                    continue
+                bend[place, other] += information[item, k, j]
+                for i in range(width):
+                    if fine and own[i]:
+                        bend[place, other] -= follow[i] * information[item, i, j]
+
+
+def maximise(design: Design, counts: Floats, nodes: Floats, parameters: Floats) -> tuple[Floats, Floats]:
     """Items' best parameters for expected counts.
 
     Args:
-        counts: expected answers of each code at each node. Shape ``(2 · items, nodes)``.
+        design: what the items are, and which of their cells are free.
+        counts: expected answers of each code at each node. Shape ``(codes, nodes)``.
         nodes: abilities, logits. Shape ``(nodes,)``.
-        parameters: where to start. Shape ``(items, 3)``.
-        free: which parameters may move. Shape ``(3,)``.
-        priors: mean and precision by parameter. Shape ``(3, 2)``.
+        parameters: where to start. Shape ``(items, width)``.
 
     Returns:
-        Parameters, shape ``(items, 3)``, and the complete-data information there, shape ``(items, 3, 3)``.
+        Parameters, shape ``(items, width)``, and the complete-data information there, shape ``(items, width, width)``.
     """
     best = np.array(parameters, dtype=np.float64)
-    information = np.empty((len(best), N_PARAMETERS, N_PARAMETERS))
-    _maximise(counts, nodes, best, free, priors, LOWER, UPPER, information)
+    gradient, information = _rooms(best)
+    value = _climb_own(design, counts, nodes, best, gradient, information)
+    if design.n_free > design.n_own:
+        best, information = _move_shared(design, counts, nodes, best, gradient, information, value)
+    return best, information
+
+
+def _rooms(parameters: Floats) -> tuple[Floats, Floats]:
+    items, width = parameters.shape
+    return np.zeros((items, width)), np.zeros((items, width, width))
+
+
+def _climb_own(
+    design: Design, counts: Floats, nodes: Floats, best: Floats, gradient: Floats, information: Floats
+) -> float:
+    own = design.free & (design.index < design.n_own)
+    return _climb(
+        design.kind, design.first, counts, nodes, best, own, design.prior_mean, design.prior_precision, design.on_log,
+        design.lower, design.upper, gradient, information,
+    )  # fmt: skip
+
+
+def _move_shared(
+    design: Design, counts: Floats, nodes: Floats, best: Floats, gradient: Floats, information: Floats, value: float
+) -> tuple[Floats, Floats]:
+    """One Newton step of the shared values, halved until the items together gain."""
+    n = design.n_free - design.n_own
+    slope, bend = np.zeros(n), np.zeros((n, n))
+    _profile(design.index, design.n_own, gradient, information, slope, bend)
+    ridge = np.maximum(np.diagonal(bend), 0.0) + 1e-8
+    try:
+        step = linalg.solve(bend, slope, assume_a="pos")
+    except linalg.LinAlgError:
+        step = slope / ridge
+    vector = design.pack(best)
+    share = 1.0
+    for _ in range(HALVINGS):
+        moved = vector.copy()
+        moved[design.n_own :] += share * step
+        tried = design.unpack(moved, best)
+        its_gradient, its_information = _rooms(best)
+        reached = _climb_own(design, counts, nodes, tried, its_gradient, its_information)
+        if reached >= value - 1e-12 * abs(value):
+            return tried, its_information
+        share *= 0.5
     return best, information
 
 
 def complete_information(
-    counts: Floats, nodes: Floats, parameters: Floats, priors: Floats
+    design: Design, counts: Floats, nodes: Floats, parameters: Floats
 ) -> tuple[float, Floats, Floats]:
     """Expected complete-data log posterior, its gradient and its negative second derivatives at given parameters.
 
@@ -156,9 +231,11 @@ def complete_information(
     these parameters.
 
     Returns:
-        Value; gradient, shape ``(items, 3)``; information, shape ``(items, 3, 3)``.
+        Value; gradient, shape ``(items, width)``; information, shape ``(items, width, width)``.
     """
-    gradient = np.empty((len(parameters), N_PARAMETERS))
-    information = np.empty((len(parameters), N_PARAMETERS, N_PARAMETERS))
-    value = _complete(counts, nodes, np.ascontiguousarray(parameters), priors, gradient, information)
+    gradient, information = _rooms(parameters)
+    value = _complete(
+        design.kind, design.first, counts, nodes, np.ascontiguousarray(parameters), design.prior_mean,
+        design.prior_precision, design.on_log, gradient, information,
+    )  # fmt: skip
     return value, gradient, information

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from issmp_calibration.mml.codes import Codes
-from issmp_calibration.mml.dichotomous import natural
+from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.grid import Grid
+from issmp_calibration.mml.models.dispatch import fill_information
 from issmp_cat.arrays import Floats
 from issmp_cat.compiled import jit
-from issmp_cat.irt import information
 
 __all__ = ["narrowest_posterior"]
 
@@ -20,27 +20,27 @@ ENOUGH_PERSONS = 4_000
 
 
 @jit()
-def _largest_information(start: Any, code: Any, table: Any, stride: int) -> float:
+def _largest_information(start: Any, code: Any, owner: Any, table: Any, stride: int) -> float:
     """The most information any person's answers give at any node of the table (items × nodes)."""
     largest = 0.0
     total = np.empty(table.shape[1])
     for person in range(0, start.size - 1, stride):
         total[:] = 0.0
         for answer in range(start[person], start[person + 1]):
-            item = code[answer] // 2
+            item = owner[code[answer]]
             for node in range(table.shape[1]):
                 total[node] += table[item, node]
         largest = max(largest, total.max())
     return largest
 
 
-def narrowest_posterior(codes: Codes, parameters: Floats, grid: Grid) -> float:
+def narrowest_posterior(codes: Codes, design: Design, parameters: Floats, grid: Grid) -> float:
     """Posterior SD, in population SDs, of the person whose answers could say most, at the ability where they say most.
 
     Looks at every person up to 4,000, at evenly spaced ones beyond.
     """
-    a, b, c = natural(parameters).T
     nodes = grid.nodes[4 : grid.live - 4 : 4]  # information changes slowly; nobody's ability lies at the very ends
-    table = np.ascontiguousarray(information(nodes, a, b, c, np.ones_like(a)).T)
+    table = np.empty((design.n_items, len(nodes)))
+    fill_information(design.kind, design.first, parameters, design.shift_cell, design.shift_times, nodes, table)
     stride = max(1, codes.n_persons // ENOUGH_PERSONS)
-    return 1.0 / math.sqrt(1.0 + _largest_information(codes.start, codes.code, table, stride))
+    return 1.0 / math.sqrt(1.0 + _largest_information(codes.start, codes.code, codes.owner, table, stride))

@@ -7,11 +7,12 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from issmp_calibration.mml.codes import encode
-from issmp_calibration.mml.em import Settings, fit, log_table
+from issmp_calibration.mml.em import Settings, fit
 from issmp_calibration.mml.estep import expect
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.information import standard_errors
-from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.layout import lay_out
+from issmp_calibration.mml.models import log_table
 from issmp_calibration.mml.narrowest import narrowest_posterior
 from issmp_calibration.mml.windows import Windows
 from issmp_cat.responses import ResponseLog
@@ -31,7 +32,11 @@ def draw_log(persons, items, per_person, seed=1):
         item=item.ravel().astype(np.uint16),
         score=score.ravel().astype(np.int8),
     )
-    return log, np.stack([slope, intercept, np.full(items, -np.inf)], axis=1)
+    return log, np.stack([slope, intercept, *np.full((2, items), -np.inf)], axis=1)
+
+
+def two_table(codes, parameters, grid, kind=np.float64):
+    return log_table(lay_out(codes, "2pl"), parameters, grid, kind)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +55,7 @@ def large():
 def test_expected_counts_are_the_plain_sums(small):
     log, codes, parameters = small
     grid = Grid.spaced()
-    table = log_table(parameters, grid)
+    table = two_table(codes, parameters, grid)
     found = expect(codes, grid, Windows.whole(codes.n_persons, len(codes.code), grid), table)
     with np.errstate(divide="ignore"):
         joint = np.array(
@@ -71,10 +76,10 @@ def test_windows_of_nodes_lose_a_millionth(large):
     codes, parameters = large
     grid = Grid.spaced()
     whole = Windows.whole(codes.n_persons, len(codes.code), grid)
-    exact = expect(codes, grid, whole, log_table(parameters, grid))
+    exact = expect(codes, grid, whole, two_table(codes, parameters, grid))
     windows = Windows.around(exact.mean, exact.sd, len(codes.code), grid)
     assert (windows.runs[:, 3] < len(grid.nodes) // 16).all()
-    quick = expect(codes, grid, windows, log_table(parameters, grid, np.float32))
+    quick = expect(codes, grid, windows, two_table(codes, parameters, grid, np.float32))
     assert_allclose(quick.counts, exact.counts, atol=5e-6 * exact.counts.max())
     assert_allclose(quick.log_likelihood, exact.log_likelihood, rtol=1e-7)  # float32 sums, as em.NOISE says
 
@@ -82,7 +87,12 @@ def test_windows_of_nodes_lose_a_millionth(large):
 def test_every_person_is_worked_once(large):
     codes, parameters = large
     grid = Grid.spaced()
-    found = expect(codes, grid, Windows.whole(codes.n_persons, len(codes.code), grid), log_table(parameters, grid))
+    found = expect(
+        codes,
+        grid,
+        Windows.whole(codes.n_persons, len(codes.code), grid),
+        two_table(codes, parameters, grid),
+    )
     windows = Windows.around(found.mean, found.sd, len(codes.code), grid)
     assert_array_equal(np.sort(windows.order), np.arange(codes.n_persons))
     assert_array_equal(windows.runs[1:, 0], windows.runs[:-1, 1])
@@ -92,7 +102,7 @@ def test_every_person_is_worked_once(large):
 @pytest.mark.parametrize("model", ["2pl", "3pl"])
 def test_threads_do_not_change_a_bit(large, model):
     codes, _ = large
-    chosen, settings = Model.named(model), Settings(max_passes=4, refine=False)
+    chosen, settings = lay_out(codes, model), Settings(max_passes=4, refine=False)
     alone = fit(codes, chosen, settings)
     errors = standard_errors(codes, chosen, alone)
     with ThreadPoolExecutor(2) as executor:
@@ -108,7 +118,7 @@ def test_a_few_polynomials_give_the_standard_errors_of_all(large):
     codes, _ = large
     from issmp_calibration.mml import em, information
 
-    chosen = Model.named("2pl")
+    chosen = lay_out(codes, "2pl")
     found = fit(codes, chosen, Settings())
     quick = standard_errors(codes, chosen, found)
     with pytest.MonkeyPatch.context() as patch:
@@ -122,7 +132,7 @@ def test_a_few_polynomials_give_the_standard_errors_of_all(large):
 
 def test_the_tolerance_holds_against_an_exact_solution(large):
     codes, _ = large
-    chosen = Model.named("2pl")
+    chosen = lay_out(codes, "2pl")
     found = fit(codes, chosen, Settings())
     with pytest.MonkeyPatch.context() as patch:
         from issmp_calibration.mml import em
@@ -136,13 +146,14 @@ def test_the_tolerance_holds_against_an_exact_solution(large):
 def test_the_narrowest_posterior_is_known_before_the_grid_can_see_it(small):
     _, codes, parameters = small
     fine, coarse = Grid.spaced(live=241), Grid.spaced(live=21)
-    found = expect(codes, fine, Windows.whole(500, len(codes.code), fine), log_table(parameters, fine))
+    found = expect(codes, fine, Windows.whole(500, len(codes.code), fine), two_table(codes, parameters, fine))
     for grid in (fine, coarse):
-        assert_allclose(narrowest_posterior(codes, parameters, grid), found.sd.min(), rtol=0.15)
+        assert_allclose(narrowest_posterior(codes, lay_out(codes, "2pl"), parameters, grid), found.sd.min(), rtol=0.15)
 
 
 def test_a_long_test_gets_a_finer_grid():
     log, _ = draw_log(300, 400, 400, seed=3)
-    found = fit(encode(log), Model.named("2pl"), Settings())
+    codes = encode(log)
+    found = fit(codes, lay_out(codes, "2pl"), Settings())
     assert found.settled
     assert found.grid.live > 61

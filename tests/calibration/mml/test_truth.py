@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from issmp_calibration.mml.codes import encode
 from issmp_calibration.mml.em import Settings, fit
 from issmp_calibration.mml.information import observed_information
-from issmp_calibration.mml.model import Model
+from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.priors import Priors
 from issmp_cat.responses import ResponseLog
 
@@ -27,7 +27,7 @@ def sparse_scores(seed, persons=300, items=8, missing=0.3):
 
 def log_posterior(parameters, scores, priors):
     """Marginal log likelihood plus log prior, summed over every node in the plainest way."""
-    slope, intercept, guess = parameters.T
+    slope, intercept, guess = parameters.T[:3]
     c = 1 / (1 + np.exp(-guess))
     chance = c + (1 - c) / (1 + np.exp(-(slope * NODES[:, None] + intercept)))
     weight = np.exp(-0.5 * NODES**2)
@@ -78,10 +78,11 @@ def derivatives(parameters, free, scores, priors, step=2e-3):
 )
 def test_gradient_vanishes_and_information_is_the_negative_hessian(model, priors):
     scores = sparse_scores(7)
-    codes, chosen = encode(ResponseLog.from_wide(scores)), Model.named(model, priors)
+    codes = encode(ResponseLog.from_wide(scores))
+    chosen = lay_out(codes, model, priors)
     found = fit(codes, chosen, EXACT)
     assert found.settled
-    gradient, hessian = derivatives(found.parameters, chosen.free, scores, priors)
+    gradient, hessian = derivatives(found.parameters, chosen.free[0], scores, priors)
     information, _, _ = observed_information(codes, chosen, found)
     # In standard errors: how far Newton's next step would go.
     assert np.abs(np.linalg.solve(-hessian, gradient) / np.sqrt(np.diag(np.linalg.inv(-hessian)))).max() < 1e-5
@@ -90,21 +91,24 @@ def test_gradient_vanishes_and_information_is_the_negative_hessian(model, priors
 
 def test_gradient_vanishes_for_a_common_slope():
     scores = sparse_scores(8)
-    codes, chosen = encode(ResponseLog.from_wide(scores)), Model.named("1pl")
+    codes = encode(ResponseLog.from_wide(scores))
+    chosen = lay_out(codes, "1pl")
     found = fit(codes, chosen, EXACT)
-    gradient, _ = derivatives(found.parameters, np.array([True, True, False]), scores, Priors())
+    gradient, _ = derivatives(found.parameters, np.array([True, True, False, False]), scores, Priors())
     assert abs(gradient[0::2].sum()) < 1e-3
     assert np.abs(gradient[1::2]).max() < 1e-3
 
 
 def test_log_likelihood_is_the_plain_sum():
     scores = sparse_scores(9)
-    codes, chosen = encode(ResponseLog.from_wide(scores)), Model.named("2pl")
+    codes = encode(ResponseLog.from_wide(scores))
+    chosen = lay_out(codes, "2pl")
     found = fit(codes, chosen, EXACT)
     assert_allclose(found.expectation.log_likelihood, log_posterior(found.parameters, scores, Priors()), rtol=1e-12)
 
 
 def test_every_pass_before_the_last_climbs():
-    codes, chosen = encode(ResponseLog.from_wide(sparse_scores(10))), Model.named("3pl")
+    codes = encode(ResponseLog.from_wide(sparse_scores(10)))
+    chosen = lay_out(codes, "3pl")
     taken = [step.log_posterior for step in fit(codes, chosen, EXACT).passes if step.distance is not None]
     assert (np.diff(taken) > -1e-7).all()
