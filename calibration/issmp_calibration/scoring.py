@@ -17,6 +17,7 @@ from issmp_calibration.mml.abilities import highest_points, posterior_means
 from issmp_calibration.mml.codes import NO_ANSWERS, code_answers, tally_scores
 from issmp_calibration.mml.em import SMALL
 from issmp_calibration.mml.grid import Grid
+from issmp_calibration.nominal import with_categories
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.workers import workers
 from issmp_cat.ability import Estimator, estimator_code
@@ -145,6 +146,7 @@ def score(
         raise UsageError(f'unknown estimator "{method}"; known: {", ".join(ESTIMATORS)}')
     rules = Rules(max_score=max(item.highest for item in bank.items))
     answers = log if isinstance(log, ResponseLog) else read_log(log, rules=rules)
+    answers = with_categories(answers, bank)
     place, left_out = _match(answers, bank, pretest=pretest)
     parameters = bank.parameters
     tally_scores(answers, np.where(place >= 0, (np.diff(parameters.first) - 1)[place], np.iinfo(np.int8).max))
@@ -157,8 +159,8 @@ def score(
     estimates[persons] = found
     given, raw = (np.zeros(answers.n_persons, np.int64) for _ in range(2))
     given[persons] = np.diff(start)
-    points = np.arange(len(parameters.steps)) - np.repeat(parameters.first[:-1], np.diff(parameters.first))
-    raw[persons] = np.add.reduceat(points.astype(np.int8)[codes], start[:-1], dtype=np.int64) if len(persons) else 0
+    earned = bank.points.astype(np.int8)[codes]
+    raw[persons] = np.add.reduceat(earned, start[:-1], dtype=np.int64) if len(persons) else 0
     fences = population[0] - limit * population[1], population[0] + limit * population[1]
     return Scores(
         candidate=answers.persons,

@@ -12,19 +12,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from issmp_cat.bank.item import POLYTOMOUS, Item, Metric
+from issmp_cat.bank.item import NOMINAL_FIELDS, POLYTOMOUS, Item, Metric
 from issmp_cat.bank.item_bank import ItemBank, contradictions
 from issmp_cat.errors import BankError
 from issmp_cat.files import atomic_write, read_json, read_text, write_json
 
-__all__ = ["item_row", "item_rows", "load_bank", "plain_faults", "save_bank", "sound_items"]
+__all__ = ["item_row", "item_rows", "list_columns", "load_bank", "plain_faults", "save_bank", "sound_items"]
 
 FORMAT, FORMAT_VERSION = "issmp-cat/item-bank", 1
 _CSV_FIELDS = (
     "id", "domain", "model", "a", "b", "c", "d", "se_a", "se_b", "se_c", "status", "enemies", "item_set", "answers",
 )  # fmt: skip
-# Written only when some item has them: step after step in one cell, separated by spaces.
+# Written only when some item has them: number after number in one cell, separated by spaces.
 _STEPS = "steps"
+_LISTS = (_STEPS, *NOMINAL_FIELDS)
+_MODELS = {_STEPS: POLYTOMOUS, **dict.fromkeys(NOMINAL_FIELDS, ("nrm",))}
 
 _NUMBERS = ("a", "b", "c", "d", "se_a", "se_b", "se_c", "answers", "D")
 
@@ -128,9 +130,9 @@ def _load_csv(path: Path) -> ItemBank:
 
 
 def _header_faults(header: list[str]) -> list[str]:
-    needed = ("id",) if _STEPS in header else ("id", "b")
+    needed = ("id",) if {_STEPS, "slopes"} & set(header) else ("id", "b")
     problems = [f'no column "{name}"; found: {", ".join(header)}' for name in needed if name not in header]
-    problems += [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, _STEPS, "D")]
+    problems += [f'unknown column "{name}"' for name in header if name not in (*_CSV_FIELDS, *_LISTS, "D")]
     return problems + [f'column "{name}" stands twice' for name in dict.fromkeys(header) if header.count(name) > 1]
 
 
@@ -157,11 +159,11 @@ def _csv_rows(reader: csv.DictReader[str], header: list[str]) -> tuple[list[tupl
 def _cell_faults(row: dict[str, str]) -> list[str]:
     given = {name: row[name] for name in _NUMBERS if row.get(name)}
     faults = [f'{name} is "{text}"; expected a number' for name, text in given.items() if not _is_number(text)]
-    steps = row.get(_STEPS, "")
-    if not all(map(_is_number, steps.split())):
-        faults.append(f'steps is "{steps}"; expected numbers separated by spaces')
-    if steps and not row.get("model"):
-        faults.append(f"steps, but no model; expected one of {', '.join(POLYTOMOUS)}")
+    for name, cell in ((name, row.get(name, "")) for name in _LISTS):
+        if name != "options" and not all(map(_is_number, cell.split())):
+            faults.append(f'{name} is "{cell}"; expected numbers separated by spaces')
+        if cell and not row.get("model"):
+            faults.append(f"{name}, but no model; expected one of {', '.join(_MODELS[name])}")
     return faults + [
         f'{name} is "{text}"; expected a number of at least 0'
         for name, text in given.items()
@@ -175,11 +177,14 @@ def _csv_item(row: dict[str, str]) -> dict[str, Any]:
     errors = {name: filled.pop(f"se_{name}", None) for name in ("a", "b", "c")}
     item: dict[str, Any] = {"domain": "all", **filled}
     item["enemies"] = filled.get("enemies", "").split()
-    item[_STEPS] = filled.get(_STEPS, "").split()
+    item |= {name: filled.get(name, "").split() for name in _LISTS}
     metric = float(item.pop("D", 1.0))
     if metric != 1.0:
         # A slope written for exp(−D a (θ − b)) is D times larger in the logistic metric, and so is its error.
         item["a"] = float(filled.get("a", 1.0)) * metric
+        item["slopes"] = [float(slope) * metric for slope in item["slopes"]]
+        if filled.get("model") == "nrm":  # they follow from slopes and intercepts
+            item = {name: value for name, value in item.items() if name not in ("a", "b")}
     if "model" not in filled:
         item["model"] = (
             "4pl" if float(filled.get("d", 1.0)) < 1 else "3pl" if float(filled.get("c", 0.0)) > 0 else "2pl"
@@ -198,6 +203,10 @@ def save_bank(bank: ItemBank, path: str | Path) -> None:
         if spaced := [item.id for item in bank.items if item.enemies and any(" " in foe for foe in item.enemies)]:
             raise BankError(
                 str(path), [f'item "{id_}" has an enemy whose id holds a space; save as .json' for id_ in spaced]
+            )
+        if spaced := [item.id for item in bank.items if any(" " in option for option in item.options)]:
+            raise BankError(
+                str(path), [f'item "{id_}" has an option whose name holds a space; save as .json' for id_ in spaced]
             )
         with atomic_write(path) as handle:
             delimiter = "\t" if Path(path).suffix.lower() == ".tsv" else ","
@@ -223,13 +232,18 @@ def save_bank(bank: ItemBank, path: str | Path) -> None:
 
 
 def item_rows(items: Sequence[Item]) -> list[dict[str, Any]]:
-    """Items as rows of one table; it has a column for steps when some item has any."""
-    stepped = any(item.steps for item in items)
-    return [item_row(item, stepped=stepped) for item in items]
+    """Items as rows of one table; it has a column for steps when some item has any, and for what is nominal."""
+    columns = list_columns(items)
+    return [item_row(item, columns) for item in items]
 
 
-def item_row(item: Item, *, stepped: bool = False) -> dict[str, Any]:
-    """An item as one row of a table, with its steps if asked for; what was not estimated is None."""
+def list_columns(items: Sequence[Item]) -> tuple[str, ...]:
+    """Fields of several numbers that some item has: steps, slopes, intercepts, points, options."""
+    return tuple(name for name in _LISTS if any(getattr(item, name) for item in items))
+
+
+def item_row(item: Item, columns: Sequence[str] = ()) -> dict[str, Any]:
+    """An item as one row of a table, with the columns of several numbers asked for; what was not estimated is None."""
     errors = {f"se_{n}": item.covariance.standard_error(n) if item.covariance else None for n in ("a", "b", "c")}
     plain = {name: getattr(item, name) for name in ("id", "domain", "model", "a", "b", "c", "d")}
     rest = {
@@ -238,5 +252,5 @@ def item_row(item: Item, *, stepped: bool = False) -> dict[str, Any]:
         "item_set": item.item_set,
         "answers": item.answers,
     }
-    steps = {_STEPS: " ".join(map(repr, item.steps))} if stepped else {}
-    return {**plain, **steps, **errors, **rest}
+    lists = {name: " ".join(map(str, getattr(item, name))) for name in columns}
+    return {**plain, **lists, **errors, **rest}

@@ -8,17 +8,22 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["POLYTOMOUS", "Content", "Covariance", "Item", "Metric"]
+from issmp_cat.bank.nominal import misfits, with_slope_and_place
+
+__all__ = ["NOMINAL_FIELDS", "POLYTOMOUS", "Content", "Covariance", "Item", "Metric"]
 
 POLYTOMOUS = ("grm", "gpcm", "pcm")
+NOMINAL_FIELDS = ("slopes", "intercepts", "points", "options")
 # Scores are kept in one signed byte, as everywhere in a response log.
 MOST_STEPS = 127
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Location = Annotated[float, Field(ge=-50, le=50, allow_inf_nan=False)]
 Identifier = Annotated[str, Field(min_length=1, max_length=200)]
-# A parameter that was estimated; b1, b2, … are an item's steps.
-ParameterName = Annotated[str, Field(pattern=r"^([abcd]|b[1-9]\d{0,2})$")]
+# A parameter that was estimated; b1, b2, … are an item's steps, a1, … and c1, … slopes and intercepts of a nominal one.
+ParameterName = Annotated[str, Field(pattern=r"^([abcd]|[abc][1-9]\d{0,2})$")]
+Slope = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
+Intercept = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 
 
 class Border(BaseModel):
@@ -86,16 +91,27 @@ class Item(Border):
     An item of the models grm, gpcm and pcm is scored 0, 1, … up to the number of its ``steps``, which stand on the θ
     scale, not relative to b; b is then their mean unless given.
 
+    An item of the model nrm has ``slopes`` and ``intercepts``, one for each category but the first: the log-odds of
+    category k against category 0 are ``slopes[k − 1] θ + intercepts[k − 1]``. Its score is the number of its category;
+    ``points`` says what each category earns (else the key does, else the number itself), ``options`` what a log calls
+    it. a and b follow from slopes and intercepts (:func:`issmp_cat.bank.nominal.slope_and_place`).
+
     >>> Item(id="essay", domain="D1", model="grm", a=1.2, steps=(-1.0, 0.0, 2.5)).b
     0.5
+    >>> Item(id="D", domain="D1", model="nrm", slopes=(0.8, -0.2), intercepts=(0.3, 0.1), points=(0, 1, 0)).earned
+    (0, 1, 0)
     """
 
     id: Identifier
     domain: Identifier
-    model: Literal["rasch", "1pl", "2pl", "3pl", "4pl", "grm", "gpcm", "pcm"] = "2pl"
+    model: Literal["rasch", "1pl", "2pl", "3pl", "4pl", "grm", "gpcm", "pcm", "nrm"] = "2pl"
     a: Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)] = 1.0
     b: Location
     steps: Annotated[tuple[Location, ...], Field(max_length=MOST_STEPS)] = ()
+    slopes: Annotated[tuple[Slope, ...], Field(max_length=MOST_STEPS)] = ()
+    intercepts: Annotated[tuple[Intercept, ...], Field(max_length=MOST_STEPS)] = ()
+    points: tuple[Annotated[int, Field(ge=0, le=MOST_STEPS)], ...] = ()
+    options: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = ()
     c: Annotated[float, Field(ge=0, lt=1)] = 0.0
     d: Annotated[float, Field(gt=0, le=1)] = 1.0
     covariance: Covariance | None = None
@@ -111,13 +127,35 @@ class Item(Border):
 
     @property
     def highest(self) -> int:
-        """The most the item can be scored: 1 when it is right or wrong."""
-        return len(self.steps) or 1
+        """The most the item can be scored: 1 when it is right or wrong; the last category's number when nominal."""
+        return len(self.steps) or len(self.slopes) or 1
+
+    @property
+    def earned(self) -> tuple[int, ...]:
+        """Points for each score from 0 on: the score itself, but for nominal items what ``points`` or the key say."""
+        if self.points:
+            return self.points
+        if self.model == "nrm" and self.content is not None:
+            return tuple(self.content.score(chr(ord("A") + k)) for k in range(self.highest + 1))
+        return tuple(range(self.highest + 1))
+
+    def score(self, letter: str) -> int:
+        """The score of a chosen option of the content: 1 for the key, or the category's number of a nominal item.
+
+        Raises:
+            ValueError: the item has no content.
+        """
+        if self.content is None:
+            msg = f'item "{self.id}" has no content'
+            raise ValueError(msg)
+        return ord(letter.strip().upper()) - ord("A") if self.model == "nrm" else self.content.score(letter)
 
     @model_validator(mode="before")
     @classmethod
-    def _b_is_the_mean_of_the_steps(cls, values: Any) -> Any:
-        """Fill in b; steps that are not numbers are left to their own fault."""
+    def _fill_in_what_follows(cls, values: Any) -> Any:
+        """Fill in b, and a of nominal items; steps that are not numbers are left to their own fault."""
+        if isinstance(values, dict) and values.get("model") == "nrm":
+            return with_slope_and_place(values)
         if isinstance(values, dict) and values.get("b") is None and values.get("steps"):
             try:
                 steps = [float(step) for step in values["steps"]]
@@ -147,8 +185,14 @@ class Item(Border):
         if self.model != "4pl" and self.d != 1.0:
             yield f"a {self.model} item has d = 1, this one {self.d:g}"
         estimated = self.covariance.names if self.covariance else ()
-        if beyond := [name for name in estimated if int(name[1:] or 0) > len(self.steps)]:
-            yield f"covariance of {', '.join(beyond)}, but {len(self.steps)} steps"
+        letters, n = ("ac", len(self.slopes)) if self.model == "nrm" else ("b", len(self.steps))
+        numbered = [name for name in estimated if name[1:]] if self.model != "nrm" else estimated
+        if beyond := [name for name in numbered if name[0] not in letters or not 1 <= int(name[1:] or 0) <= n]:
+            yield f"covariance of {', '.join(beyond)}, but {n} {'slopes' if self.model == 'nrm' else 'steps'}"
+        if self.model == "nrm":
+            yield from misfits(self)
+        elif unfit := [name for name in NOMINAL_FIELDS if getattr(self, name)]:
+            yield f"a {self.model} item has no {' and no '.join(unfit)}; nrm items have"
         if self.model in POLYTOMOUS:
             yield from self._misplaced_steps()
         elif self.steps:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from issmp_cat.arrays import Floats, Ints, read_only
-from issmp_cat.bank.item import Item, Metric
+from issmp_cat.bank.item import NOMINAL_FIELDS, Item, Metric
 from issmp_cat.errors import BankError
-from issmp_cat.irt import DICHOTOMOUS, GRADED, PARTIAL, Parameters, build_parameters
+from issmp_cat.irt import DICHOTOMOUS, GRADED, NOMINAL, PARTIAL, Parameters, build_parameters
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ __all__ = ["ItemBank", "contradictions"]
 
 # What is known about an item without changing how it is chosen or scored.
 _NO_DECISION = {"answers", "provisional", "statistics", "verdict"}
-_KINDS = {"grm": GRADED, "gpcm": PARTIAL, "pcm": PARTIAL}
+_KINDS = {"grm": GRADED, "gpcm": PARTIAL, "pcm": PARTIAL, "nrm": NOMINAL}
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,8 +161,14 @@ class ItemBank:
     def parameters(self) -> Parameters:
         """All parameters, as the kernels take them."""
         kind = np.array([_KINDS.get(item.model, DICHOTOMOUS) for item in self.items])
-        steps = [np.array(item.steps or (item.b,)) for item in self.items]
-        return build_parameters(self.a, self.b, self.c, self.d, kind, steps)
+        steps = [np.array(item.steps or item.intercepts or (item.b,)) for item in self.items]
+        slopes = [np.array(item.slopes or (0.0,) * item.highest) for item in self.items]
+        return build_parameters(self.a, self.b, self.c, self.d, kind, steps, slopes)
+
+    @functools.cached_property
+    def points(self) -> Ints:
+        """What each score earns, points; one row a score, as in ``parameters``. Shape ``(rows,)``."""
+        return read_only(np.array([earned for item in self.items for earned in item.earned], dtype=np.int64))
 
     @functools.cached_property
     def enemies(self) -> tuple[tuple[int, ...], ...]:
@@ -177,11 +183,8 @@ class ItemBank:
     @functools.cached_property
     def version(self) -> str:
         """Twelve hex digits of a hash over everything that can change a decision or a score."""
-        # Right-or-wrong items keep the hash they had before there were others.
-        core = [
-            item.model_dump(mode="json", exclude=_NO_DECISION if item.steps else {*_NO_DECISION, "steps"})
-            for item in self.items
-        ]
+        # Items keep the hash they had before there were other models.
+        core = [item.model_dump(mode="json", exclude=_NO_DECISION | _absent(item)) for item in self.items]
         text = json.dumps([self.metric.model_dump(), core], sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -221,6 +224,11 @@ class ItemBank:
         sizes = Counter(item.domain for item in self.items)
         parts = ", ".join(f"{label} {n}" for label, n in sizes.items())
         return f"<ItemBank {self.id!r} version {self.version}: {len(self)} items ({parts})>"
+
+
+def _absent(item: Item) -> set[str]:
+    """Fields that only items of other models have."""
+    return set(NOMINAL_FIELDS if item.steps else ("steps", *NOMINAL_FIELDS) if not item.slopes else ())
 
 
 def contradictions(items: Sequence[Item], refused: Iterable[str] = ()) -> list[str]:

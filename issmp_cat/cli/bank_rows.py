@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import median
 from typing import Any
 
 from issmp_cat.bank import Item, ItemBank
-from issmp_cat.bank.bank_file import item_row
+from issmp_cat.bank.bank_file import item_row, list_columns
 from issmp_cat.errors import UsageError
 from issmp_cat.spelling import did_you_mean
 
@@ -18,14 +19,12 @@ Row = dict[str, Any]
 def rows_of(bank: ItemBank) -> list[Row]:
     """One row an item: parameters, classical statistics of any kind the bank holds, verdict."""
     kinds = list(dict.fromkeys(name for item in bank.items for name in item.statistics))
-    stepped = any(item.steps for item in bank.items)
-    return [_row(item, kinds, stepped=stepped) for item in bank.items]
+    columns = list_columns(bank.items)
+    return [_row(item, kinds, columns) for item in bank.items]
 
 
-def _row(item: Item, kinds: list[str], *, stepped: bool) -> Row:
-    plain = item_row(item, stepped=stepped)
-    if stepped:
-        plain["steps"] = list(item.steps)
+def _row(item: Item, kinds: list[str], columns: Sequence[str]) -> Row:
+    plain = item_row(item, columns) | {name: list(getattr(item, name)) for name in columns}
     enemies, item_set = plain.pop("enemies"), plain.pop("item_set")
     statistics = {name: item.statistics.get(name) for name in kinds}
     return {**plain, **statistics, "enemies": enemies, "item_set": item_set, "verdict": item.verdict}
@@ -64,7 +63,7 @@ def item_facts(bank: ItemBank, name: str) -> Row:
     if name not in bank.index:
         raise UsageError(f'no item "{name}" in bank "{bank.id}"{did_you_mean(name, bank.ids)}')
     item = bank.items[bank.index[name]]
-    facts = {**_row(item, list(item.statistics), stepped=bool(item.steps)), **item.attributes}
+    facts = {**_row(item, list(item.statistics), list_columns([item])), **item.attributes}
     facts["enemies"] = " ".join(bank.ids[foe] for foe in bank.enemies[bank.index[name]])
     if item.provisional:
         facts["note"] = "provisional: judged, not measured"
@@ -84,7 +83,7 @@ def lost_in_csv(bank: ItemBank) -> list[str]:
         "attributes": any(item.attributes for item in bank.items),
         "provisional marks": bank.provisional,
         "covariances between parameters": any(item.covariance for item in bank.items),
-        "standard errors of steps and upper asymptotes": any(
+        "standard errors of steps, slopes of categories and upper asymptotes": any(
             item.covariance and set(item.covariance.names) - {"a", "b", "c"} for item in bank.items
         ),
         f"the population (mean {metric.latent_mean:g}, SD {metric.latent_sd:g})": metric.latent_mean != 0.0

@@ -49,7 +49,8 @@ def question_page(session: Session, item: Item) -> str:
     head = f"Question {session.questions + 1} of {_length(session)}, {_clock(session)}"
     lines = ["", head, "-" * len(head)]
     if item.content is None:
-        asked = "Was it answered right?" if item.highest == 1 else "How was the answer scored?"
+        plain = "Was it answered right?" if item.highest == 1 else "How was the answer scored?"
+        asked = "Which category was chosen?" if item.model == "nrm" else plain
         lines.append(wrap(f"Item {item.id}: this bank holds no question texts. {asked}"))
         return "\n".join(lines)
     lines += [wrap(item.content.stem), ""]
@@ -75,7 +76,7 @@ def missed(session: Session) -> list[dict[str, Any]]:
     rows = []
     for answer in session.answers:
         item = session.bank.items[session.bank.index[answer.item]]
-        if answer.score == 0 and item.content is not None:
+        if item.earned[answer.score] == 0 and item.content is not None:
             content = item.content
             texts = dict(zip((chr(ord("A") + k) for k in range(len(content.options))), content.options, strict=True))
             rows.append(

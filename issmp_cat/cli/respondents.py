@@ -136,6 +136,8 @@ def hint(item: Item) -> str:
     given = letters(item)
     if given:
         return f"{given[0]}–{given[-1]}"
+    if item.model == "nrm":
+        return f"the category, 0 to {item.highest}"
     return "1 for right, 0 for wrong" if item.highest == 1 else f"the score, 0 to {item.highest}"
 
 

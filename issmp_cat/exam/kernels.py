@@ -12,6 +12,7 @@ __all__ = ["CALLED", "KERNELS", "kernels"]
 KERNELS: dict[str, tuple[str, ...]] = {
     "issmp_cat.irt.curves": (
         "logit",
+        "log_odds",
         "response_curve",
         "slope",
         "slope_change",
@@ -30,6 +31,9 @@ KERNELS: dict[str, tuple[str, ...]] = {
         "_climb",
         "_partial_scale",
         "_partial_terms",
+        "_nominal_scale",
+        "_nominal_chance",
+        "_nominal_terms",
         "category_probability",
         "draw_score",
         "answer_terms",
@@ -114,6 +118,8 @@ CALLED = frozenset(
         "maximise",
         "rebuild_posterior",
         "score_terms",
+        "_nominal_chance",
+        "_nominal_terms",
         "furthest_mean",
         "is_certain",
         "is_unlikely_to_change",

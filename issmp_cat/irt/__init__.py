@@ -5,19 +5,31 @@ from issmp_cat.irt.curves import (
     difficulty,
     fisher,
     intercept,
+    log_odds,
     logit,
     probability_at,
     response_curve,
     slope,
     slope_change,
 )
-from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, PARTIAL, Parameters, build_parameters, dichotomous, select
+from issmp_cat.irt.parameters import (
+    DICHOTOMOUS,
+    GRADED,
+    NOMINAL,
+    PARTIAL,
+    Parameters,
+    build_parameters,
+    dichotomous,
+    own_rows,
+    select,
+)
 from issmp_cat.irt.tables import category_curves, item_information
 from issmp_cat.irt.vectors import category_probabilities, information, probability
 
 __all__ = [
     "DICHOTOMOUS",
     "GRADED",
+    "NOMINAL",
     "PARTIAL",
     "Parameters",
     "answer_terms",
@@ -33,7 +45,9 @@ __all__ = [
     "information",
     "intercept",
     "item_information",
+    "log_odds",
     "logit",
+    "own_rows",
     "probability",
     "probability_at",
     "response_curve",

@@ -1,7 +1,7 @@
 """One candidate, one item of any model: the chance of each score, and what a score says about θ.
 
 Plain kernels, safe for any θ. Models: four-parameter logistic (``curves.py``), graded response (Samejima, 1969),
-generalised partial credit (Muraki, 1992) with partial credit (Masters, 1982) as its case a = 1.
+generalised partial credit (Muraki, 1992) with partial credit (Masters, 1982) as its case a = 1, nominal (Bock, 1972).
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from issmp_cat.irt.curves import (
     fisher,
     graded_bend,
     graded_slope,
+    log_odds,
     logit,
     probability_at,
     slope,
     slope_change,
 )
-from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, Parameters
+from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, PARTIAL, Parameters
 
 __all__ = ["answer_terms", "category_probability", "draw_score", "highest_score"]
 
@@ -51,8 +52,10 @@ def category_probability(parameters: Parameters, item: int, score: int, theta: f
     if parameters.kind[item] == GRADED:
         reached, short = _reached(parameters, item, score, theta), _missed(parameters, item, score + 1, theta)
         return between(reached, short, _gap(parameters, item, score))
-    top, total = _partial_scale(parameters, item, theta)
-    return math.exp(_climb(parameters, item, score, theta) - top) / total
+    if parameters.kind[item] == PARTIAL:
+        top, total = _partial_scale(parameters, item, theta)
+        return math.exp(_climb(parameters, item, score, theta) - top) / total
+    return _nominal_chance(parameters, item, score, theta)
 
 
 def draw_score(parameters: Parameters, item: int, theta: float, draw: float) -> int:
@@ -90,7 +93,9 @@ def answer_terms(parameters: Parameters, item: int, score: int, theta: float) ->
         return math.log(q), -steepness / q, fisher(steepness, p, q), j
     if parameters.kind[item] == GRADED:
         return _graded_terms(parameters, item, score, theta)
-    return _partial_terms(parameters, item, score, theta)
+    if parameters.kind[item] == PARTIAL:
+        return _partial_terms(parameters, item, score, theta)
+    return _nominal_terms(parameters, item, score, theta)
 
 
 def _reached(parameters: Parameters, item: int, score: int, theta: float) -> float:
@@ -183,3 +188,43 @@ def _partial_terms(parameters: Parameters, item: int, score: int, theta: float) 
         info += chance * rise * rise
         j += chance * rise * rise * rise
     return log_chance, a * (score - expected), info, j
+
+
+def _nominal_scale(parameters: Parameters, item: int, theta: float) -> tuple[float, float]:
+    """The largest log-odds against category 0, and the sum of all odds relative to it."""
+    top = 0.0
+    for row in range(parameters.first[item] + 1, parameters.first[item + 1]):
+        top = max(top, log_odds(theta, parameters.slopes[row], parameters.steps[row]))
+    total = math.exp(-top)
+    for row in range(parameters.first[item] + 1, parameters.first[item + 1]):
+        total += math.exp(log_odds(theta, parameters.slopes[row], parameters.steps[row]) - top)
+    return top, total
+
+
+def _nominal_chance(parameters: Parameters, item: int, score: int, theta: float) -> float:
+    """Chance of a category; the row of category 0 holds slope and intercept 0."""
+    row = parameters.first[item] + score
+    top, total = _nominal_scale(parameters, item, theta)
+    return math.exp(log_odds(theta, parameters.slopes[row], parameters.steps[row]) - top) / total
+
+
+def _nominal_terms(parameters: Parameters, item: int, score: int, theta: float) -> tuple[float, float, float, float]:
+    """Under Bock's model d log P_k/dθ = s_k − E: I is the slopes' variance and J their third central moment.
+
+    Bock (1972, eq. 18) for the slope; J = Σ P'P''/P with P'' = P ((s_k − E)² − Var), whose second part sums to 0.
+    """
+    begin, end = parameters.first[item], parameters.first[item + 1]
+    top, total = _nominal_scale(parameters, item, theta)
+    expected = 0.0
+    for row in range(begin, end):
+        odds = math.exp(log_odds(theta, parameters.slopes[row], parameters.steps[row]) - top)
+        expected += parameters.slopes[row] * odds / total
+    info, j = 0.0, 0.0
+    for row in range(begin, end):
+        chance = math.exp(log_odds(theta, parameters.slopes[row], parameters.steps[row]) - top) / total
+        rise = parameters.slopes[row] - expected
+        info += chance * rise * rise
+        j += chance * rise * rise * rise
+    own = begin + score
+    log_chance = log_odds(theta, parameters.slopes[own], parameters.steps[own]) - top - math.log(total)
+    return log_chance, parameters.slopes[own] - expected, info, j

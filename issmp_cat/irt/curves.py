@@ -19,6 +19,7 @@ __all__ = [
     "graded_bend",
     "graded_slope",
     "intercept",
+    "log_odds",
     "logit",
     "probability_at",
     "response_curve",
@@ -40,6 +41,11 @@ def logit(theta: Real, a: Real, b: Real) -> Real:
 def intercept(a: Real, b: Real) -> Real:
     """``−a b``: the same item written ``a θ + intercept``."""
     return -a * b
+
+
+def log_odds(theta: Real, slope: Real, intercept: Real) -> Real:
+    """Log-odds of a category against category 0, ``slope θ + intercept`` (Bock, 1972, eq. 2, with category 0 at 0)."""
+    return slope * theta + intercept
 
 
 def difficulty(a: Real, intercept: Real) -> Real:

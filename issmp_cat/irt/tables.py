@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_cat.arrays import Floats, Ints
-from issmp_cat.irt.curves import between, graded_slope, logit
-from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, PARTIAL, Parameters
+from issmp_cat.irt.curves import between, graded_slope, log_odds, logit
+from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, NOMINAL, PARTIAL, Parameters
 from issmp_cat.irt.vectors import category_probabilities, information, probability
 
 __all__ = ["category_curves", "item_information"]
@@ -39,6 +39,8 @@ def category_curves(theta: Floats, parameters: Parameters) -> Floats:
     curves[rows] = _graded(theta, parameters)[0]
     rows, _ = _rows(parameters, PARTIAL)
     curves[rows] = _partial(theta, parameters)
+    rows, _ = _rows(parameters, NOMINAL)
+    curves[rows] = _nominal(theta, parameters)
     return curves
 
 
@@ -66,6 +68,12 @@ def item_information(theta: Floats, parameters: Parameters) -> Floats:
         score = (rows - parameters.first[owner])[:, None]
         expected = np.add.reduceat(score * chance, begin)[np.searchsorted(items, owner)]
         info[:, items] = (np.add.reduceat(chance * (score - expected) ** 2, begin) * parameters.a[items, None] ** 2).T
+    if len(items := np.flatnonzero(parameters.kind == NOMINAL)):
+        chance = _nominal(theta, parameters)
+        rows, begin = _rows(parameters, NOMINAL)
+        slope = parameters.slopes[rows, None]
+        expected = np.add.reduceat(slope * chance, begin)[np.searchsorted(items, _owner(parameters)[rows])]
+        info[:, items] = np.add.reduceat(chance * (slope - expected) ** 2, begin).T
     return info
 
 
@@ -107,9 +115,20 @@ def _partial(theta: Floats, parameters: Parameters) -> Floats:
     climb[begin] = 0.0
     for k in range(2, score.max(initial=0) + 1):
         climb[score == k] += climb[np.flatnonzero(score == k) - 1]
-    if not len(rows):
-        return climb
-    items = np.cumsum(score == 0) - 1
-    odds = np.exp(climb - np.maximum.reduceat(climb, begin)[items])
+    return _shares(climb, begin, np.cumsum(score == 0) - 1)
+
+
+def _nominal(theta: Floats, parameters: Parameters) -> Floats:
+    """Chance of each category of nominal items. Shape ``(rows of nominal items, points)``."""
+    rows, begin = _rows(parameters, NOMINAL)
+    odds = log_odds(theta, parameters.slopes[rows, None], parameters.steps[rows, None])
+    return _shares(odds, begin, np.searchsorted(begin, np.arange(len(rows)), side="right") - 1)
+
+
+def _shares(logits: Floats, begin: NDArray[np.intp], items: NDArray[np.intp]) -> Floats:
+    """Chances from log-odds, item by item: of rows that begin at ``begin`` and belong to ``items``."""
+    if not len(logits):
+        return logits
+    odds = np.exp(logits - np.maximum.reduceat(logits, begin)[items])
     chance: Floats = odds / np.add.reduceat(odds, begin)[items]
     return chance

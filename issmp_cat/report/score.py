@@ -225,8 +225,8 @@ def _domains(session: Session, z: float) -> tuple[DomainReport, ...]:
             id=domain.id,
             name=domain.name,
             items=len(answers[k]),
-            right=sum(score for _, score in answers[k]),
-            possible=sum(items[item].highest for item, _ in answers[k]),
+            right=sum(items[item].earned[score] for item, score in answers[k]),
+            possible=sum(max(items[item].earned) for item, _ in answers[k]),
             share=float(domain.weight) * len(session.answers),
             **_abilities(float(theta[k]), float(se[k]), own[k], z, exam.scale.theta_cut) if enough[k] else _UNSAID,
         )

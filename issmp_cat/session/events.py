@@ -34,7 +34,7 @@ def answer_event(where: str, item: Item, response: int | str, seconds: float) ->
             if item.content is None or choice not in letters:
                 expected = f"one of {', '.join(letters)}" if letters else f"{_scores(item)}: this item has no key"
                 raise SessionError(where, [f'response "{response}" to "{item.id}"; expected {expected}'])
-            return Answer(item=item.id, score=item.content.score(choice), choice=choice, seconds=seconds)
+            return Answer(item=item.id, score=item.score(choice), choice=choice, seconds=seconds)
         event = Answer(item=item.id, score=response, seconds=seconds)
     except ValidationError as error:
         raise SessionError(where, plain_faults(error, f'answer to "{item.id}"')) from None

@@ -1,0 +1,74 @@
+"""Logs of chosen options scored by a bank of nominal items."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.special import log_softmax
+
+from issmp_calibration import score
+from issmp_calibration.nominal import with_categories
+from issmp_cat.bank import Item, ItemBank
+from issmp_cat.errors import ResponseLogError
+from issmp_cat.responses import NO_OPTION, ResponseLog
+
+LABELS = ("A", "B", "C")
+
+
+def a_bank(**fields):
+    rng = np.random.default_rng(6)
+    return ItemBank.from_items(
+        [
+            Item(
+                id=f"q{k}", domain="D", model="nrm", slopes=tuple(rng.normal(size=2)),
+                intercepts=tuple(rng.normal(size=2)), points=(0, 1, 0), **{"options": ("C", "A", "B"), **fields},
+            )
+            for k in range(4)
+        ]
+    )  # fmt: skip
+
+
+def a_log(options):
+    """Two candidates, four items each; what a key made of them stands in the scores."""
+    option = np.array(options, dtype=np.uint8)
+    return ResponseLog(
+        persons=np.array(["p", "r"]), items=np.array([f"q{k}" for k in range(4)]), start=np.array([0, 4, 8]),
+        item=np.tile(np.arange(4, dtype=np.uint16), 2), score=(option == 0).astype(np.int8), option=option,
+        options=LABELS,
+    )  # fmt: skip
+
+
+def test_the_category_is_the_place_of_the_option_in_the_bank():
+    found = with_categories(a_log([0, 1, 2, 0, 2, NO_OPTION, 1, 1]), a_bank())
+    assert_array_equal(found.score, [1, 2, 0, 1, 0, -1, 2, 2])
+
+
+def test_abilities_and_raw_points_are_those_of_the_options():
+    bank, log = a_bank(), a_log([0, 1, 2, 0, 2, NO_OPTION, 1, 1])
+    found = score(log, bank, nodes=81)
+    theta = np.linspace(-6, 6, 81)
+    for person, answers in enumerate(([1, 2, 0, 1], [0, None, 2, 2])):
+        logs = -(theta**2) / 2
+        for item, category in zip(bank.items, answers, strict=True):
+            if category is not None:
+                odds = np.outer([0, *item.slopes], theta) + np.array([0, *item.intercepts])[:, None]
+                logs = logs + log_softmax(odds, axis=0)[category]
+        weights = np.exp(logs - logs.max())
+        assert found.theta[person] == pytest.approx((weights * theta).sum() / weights.sum(), abs=1e-6)
+    assert found.raw.tolist() == [2, 0]
+    assert found.answers.tolist() == [4, 3]
+
+
+def test_options_without_a_category_are_refused_all_at_once():
+    with pytest.raises(ResponseLogError, match=r'2 problems(.|\n)*"q0": option B(.|\n)*"q1": option A'):
+        with_categories(a_log([1, 0, 2, 2, 1, 0, 2, 2]), ItemBank.from_items([
+            item.model_copy(update={"options": ("C", *(("A", "x") if item.id == "q0" else ("B", "x")))})
+            for item in a_bank().items
+        ]))  # fmt: skip
+    with pytest.raises(ResponseLogError, match="give the bank's item its options"):
+        score(a_log([0] * 8), a_bank(options=()))
+
+
+def test_scores_without_options_are_categories():
+    log = ResponseLog.from_wide(np.array([[0, 1, 2, 1], [2, 2, 0, 0]]), items=[f"q{k}" for k in range(4)])
+    assert with_categories(log, a_bank()) is log
+    assert score(log, a_bank()).raw.tolist() == [2, 0]
