@@ -6,41 +6,28 @@ algorithm. Psychometrika, 46, 443–459, eq. 14–16.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.mml.blocks import Blocks, Rows, fold_patterns, tabulate_patterns
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.grid import Grid
-from issmp_calibration.mml.lanes import LANES, add_rows, spread_row
-from issmp_calibration.mml.windows import Windows
-from issmp_cat.arrays import Floats
+from issmp_calibration.mml.lanes import LANES, add_row, add_rows, spread_row
+from issmp_calibration.mml.sources.source import Answers, Expectation, Request
+from issmp_calibration.mml.weights import posterior, tilted_posterior
+from issmp_calibration.mml.windows import REACH, RUN, Windows
+from issmp_cat.arrays import Floats, Ints
 from issmp_cat.compiled import jit
 
-__all__ = ["Expectation", "cut_out", "expect", "posterior"]
+__all__ = ["Expectation", "cut_out", "expect", "expect_answers", "posterior"]
 
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What the E-step knows.
-
-    Attributes:
-        counts: expected answers of each code at each node. Shape ``(codes, nodes)``.
-        population: expected persons at each node. Shape ``(nodes,)``.
-        log_likelihood: sum of the log marginal likelihoods of the persons.
-        mean: posterior means, logits; ``sd``: posterior SDs. Shape ``(persons,)``.
-    """
-
-    counts: Floats
-    population: Floats
-    log_likelihood: float
-    mean: Floats
-    sd: Floats
+PATTERNS_RUN = 4096  # persons in a run where a table of patterns must pay
+PATTERNS_STEP = 4  # windows begin at multiples of so many nodes there
 
 
 @jit()
@@ -52,64 +39,60 @@ def cut_out(table: Any, first: int, panel: Any) -> None:
 
 
 @jit()
-def posterior(total: Any, log_density: Any, nodes: Any, moments: Any) -> float:
-    """Turn log likelihoods into posterior weights in place; returns the log marginal likelihood."""
-    peak = total[0] + log_density[0]
-    for node in range(total.size):
-        total[node] += log_density[node]
-        peak = max(peak, total[node])
-    mass, first, second = 0.0, 0.0, 0.0
-    for node in range(total.size):
-        weight = math.exp(total[node] - peak)
-        total[node] = weight
-        mass += weight
-        first += weight * nodes[node]
-    moments[0] = first / mass
-    for node in range(total.size):
-        second += total[node] * (nodes[node] - moments[0]) ** 2
-        total[node] /= mass
-    moments[1] = math.sqrt(second / mass)
-    return float(peak) + math.log(mass)
+def _gather(table: Any, rows: Any, start: Any, blocks: Any, persons: Any, first: int, panel: Any, total: Any) -> None:
+    """Log likelihood of each person at each node of their window."""
+    for column in range(0, total.shape[1], LANES):
+        cut_out(table, first + column, panel)
+        tabulate_patterns(panel, *blocks)
+        for place in range(persons.size):
+            person = persons[place]
+            add_rows(total[place, column:], panel, rows, start[person], start[person + 1])
 
 
 @jit()
-def _expect_run(
-    table: Any,
+def _weigh(
+    total: Any,
     log_density: Any,
     nodes: Any,
-    codes: Any,
-    start: Any,
+    tilt: Any,
+    shift: Any,
+    group: Any,
     persons: Any,
     first: int,
-    total: Any,
-    panel: Any,
-    counts: Any,
     population: Any,
     moments: Any,
 ) -> float:
-    """One run of persons who share a window: gather, normalise, spread."""
-    width = total.shape[1]
-    for row in range(0, width, LANES):
-        cut_out(table, first + row, panel)
-        for place in range(persons.size):
-            person = persons[place]
-            add_rows(total[place, row:], panel, codes, start[person], start[person + 1])
-    log_likelihood = 0.0
+    """Posterior weights in place of log likelihoods; returns the sum of the log marginal likelihoods."""
+    width, log_likelihood = total.shape[1], 0.0
+    here = nodes[first : first + width]
+    mine = np.zeros((log_density.shape[0], width), total.dtype)
     for place in range(persons.size):
-        log_likelihood += posterior(
-            total[place], log_density[first : first + width], nodes[first : first + width], moments[persons[place]]
-        )
-        for node in range(width):
-            population[first + node] += total[place, node]
-    for row in range(0, width, LANES):
+        person = persons[place]
+        which = group[person] if group.size > 0 else 0
+        density, found = log_density[which, first : first + width], moments[person]
+        if tilt.size > 0:
+            log_likelihood += tilted_posterior(total[place], density, here, tilt[person], shift[person], found)
+        else:
+            log_likelihood += posterior(total[place], density, here, found)
+        for column in range(0, width, LANES):
+            sums = mine[which, column:]
+            add_row(sums, sums, total[place, column:])
+    population[:, first : first + width] += mine
+    return log_likelihood
+
+
+@jit()
+def _spread(total: Any, rows: Any, start: Any, blocks: Any, persons: Any, first: int, panel: Any, counts: Any) -> None:
+    """Add each person's weights to the counts of their answers."""
+    for column in range(0, total.shape[1], LANES):
         panel[:] = 0
         for place in range(persons.size):
             person = persons[place]
-            spread_row(panel, total[place, row:], codes, start[person], start[person + 1])
-        for code in range(table.shape[0]):
+            spread_row(panel, total[place, column:], rows, start[person], start[person + 1])
+        fold_patterns(panel, *blocks)
+        for code in range(counts.shape[0]):
             for lane in range(LANES):
-                counts[code, first + row + lane] += panel[code * LANES + lane]
-    return log_likelihood
+                counts[code, first + column + lane] += panel[code * LANES + lane]
 
 
 @jit()
@@ -117,8 +100,12 @@ def _expect_chunk(
     table: Any,
     log_density: Any,
     nodes: Any,
-    codes: Any,
+    tilt: Any,
+    shift: Any,
+    group: Any,
+    rows: Any,
     start: Any,
+    blocks: Any,
     order: Any,
     runs: Any,
     counts: Any,
@@ -126,60 +113,109 @@ def _expect_chunk(
     moments: Any,
 ) -> float:
     """Runs of one chunk, one after the other; returns their log likelihood."""
-    panel = np.empty(table.shape[0] * LANES, table.dtype)
+    panel = np.empty(blocks[3][-1] * LANES, table.dtype)
     log_likelihood = 0.0
     for run in range(runs.shape[0]):
-        begin, end, first, rows = runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3]
-        total = np.empty((end - begin, rows * LANES), table.dtype)
-        log_likelihood += _expect_run(
-            table, log_density, nodes, codes, start, order[begin:end], first, total, panel, counts, population, moments
-        )
+        persons, first = order[runs[run, 0] : runs[run, 1]], runs[run, 2]
+        total = np.empty((persons.size, runs[run, 3] * LANES), table.dtype)
+        _gather(table, rows, start, blocks, persons, first, panel, total)
+        log_likelihood += _weigh(total, log_density, nodes, tilt, shift, group, persons, first, population, moments)
+        _spread(total, rows, start, blocks, persons, first, panel, counts)
     return log_likelihood
 
 
-def expect(
-    codes: Codes,
-    grid: Grid,
-    windows: Windows,
-    log_probabilities: NDArray[Any],
-    executor: Executor | None = None,
+def _windows(rows: Rows, persons: Ints, request: Request, moments: NDArray[Any]) -> Windows:
+    """Which nodes each of these persons gets."""
+    packed = len(rows.blocks.row) > 0
+    longest, step = (PATTERNS_RUN, PATTERNS_STEP) if packed else (RUN, 1)
+    everyone = len(persons) == len(moments)
+    n_rows = len(rows.row) * len(persons) // max(len(moments), 1)
+    if not request.windowed:
+        windows = Windows.whole(len(persons), n_rows, request.grid, longest=longest)
+    else:
+        mean, sd = (moments if everyone else moments[persons]).T
+        reach = REACH[request.table.dtype.itemsize]
+        windows = Windows.around(mean, sd, n_rows, request.grid, reach=reach, longest=longest, step=step)
+    return windows if everyone else windows.of(persons)
+
+
+def expect_answers(
+    answers: Answers, rows: Rows, request: Request, moments: NDArray[Any], executor: Executor | None = None
 ) -> Expectation:
     """Posterior of every person and expected counts of every code.
 
     Args:
-        codes: the answers.
-        grid: the nodes.
-        windows: which of them each person needs.
-        log_probabilities: of each code at each node, float32 or float64, which is what the kernel then works in.
-            Shape ``(codes, nodes)``.
+        answers: of some persons.
+        rows: the same, packed.
+        request: what is asked.
+        moments: mean and SD of each person's posterior in the last pass, NaN where there was none; those of this pass
+            are written. In the precision of the table. Shape ``(persons, 2)``.
         executor: threads that work on chunks; the result does not depend on them.
     """
-    kind = log_probabilities.dtype
-    density, nodes = grid.log_density.astype(kind), grid.nodes
-    moments = np.empty((codes.n_persons, 2))
+    stride = max(round(1.0 / request.share), 1)
+    windows = _windows(rows, np.arange(0, answers.n_persons, stride), request, moments)
+    return _summed(answers, rows, request, windows, moments, executor)
+
+
+def _summed(
+    answers: Answers,
+    rows: Rows,
+    request: Request,
+    windows: Windows,
+    moments: NDArray[Any],
+    executor: Executor | None,
+) -> Expectation:
+    """Chunks worked through and added up in their order."""
+    table, density = request.table, request.log_density.astype(request.table.dtype)
+    nothing = np.zeros(0)
+    tilt, shift = (nothing, nothing) if request.regression is None else request.regression.lines(answers)
+    blocks = (rows.blocks.row, rows.blocks.scores, rows.blocks.bounds, rows.blocks.begin)
 
     def chunk(number: int) -> tuple[Floats, Floats, float]:
-        counts, population = np.zeros(log_probabilities.shape), np.zeros(len(nodes))
+        counts, population = np.zeros(table.shape), np.zeros(density.shape)
         runs = windows.runs[windows.chunks[number] : windows.chunks[number + 1]]
         value = _expect_chunk(
-            log_probabilities,
-            density,
-            nodes,
-            codes.code,
-            codes.start,
-            windows.order,
-            runs,
-            counts,
-            population,
-            moments,
-        )
+            table, density, request.grid.nodes, tilt, shift, answers.pattern, rows.row, rows.start, blocks,
+            windows.order, runs, counts, population, moments,
+        )  # fmt: skip
         return counts, population, value
 
     run: Callable[..., Any] = map if executor is None else executor.map
-    numbers = range(len(windows.chunks) - 1)
-    counts, population, log_likelihood = np.zeros(log_probabilities.shape), np.zeros(len(nodes)), 0.0
-    for part in run(chunk, numbers):
+    counts, population, log_likelihood = np.zeros(table.shape), np.zeros(density.shape), 0.0
+    for part in run(chunk, range(len(windows.chunks) - 1)):
         counts += part[0]
         population += part[1]
         log_likelihood += part[2]
-    return Expectation(counts, population, log_likelihood, moments[:, 0], moments[:, 1])
+    scale = answers.n_persons / max(len(windows.order), 1)
+    return Expectation(
+        counts=counts * scale,
+        population=population * scale,
+        log_likelihood=log_likelihood * scale,
+        mean=moments[:, 0],
+        sd=moments[:, 1],
+        by_covariate=scale * _by_covariate(answers, windows.order, moments, len(density)),
+    )
+
+
+def expect(
+    codes: Codes, grid: Grid, windows: Windows, log_probabilities: NDArray[Any], executor: Executor | None = None
+) -> Expectation:
+    """One standard normal population, windows given: :func:`expect_answers` for those who hold all codes.
+
+    The expectation's ``population`` has shape ``(nodes,)`` here.
+    """
+    answers = Answers.of(codes.start, codes.code)
+    rows = Rows(answers.start, answers.code, Blocks.none(len(log_probabilities)))
+    request = Request(log_probabilities, grid, grid.log_density[None])
+    moments = np.full((answers.n_persons, 2), np.nan, log_probabilities.dtype)
+    found = _summed(answers, rows, request, windows, moments, executor)
+    return replace(found, population=found.population[0])
+
+
+def _by_covariate(answers: Answers, persons: Ints, moments: NDArray[Any], n_groups: int) -> Floats:
+    """Sum over these persons of covariate times posterior mean, by group."""
+    sums = np.zeros((n_groups, answers.covariates.shape[1]))
+    if sums.size:
+        products = answers.covariates[persons] * moments[persons, :1]
+        np.add.at(sums, answers.groups()[persons], products)
+    return sums

@@ -14,7 +14,17 @@ from llvmlite import ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-__all__ = ["COUNTER", "LANES", "Emit", "Writer", "add_rows", "dot_rows", "number", "spread_row"]
+__all__ = [
+    "COUNTER",
+    "LANES",
+    "Emit",
+    "Writer",
+    "add_row",
+    "add_rows",
+    "dot_rows",
+    "number",
+    "spread_row",
+]
 
 LANES = 16
 SUMS = 4  # independent running sums hide the latency of an addition
@@ -58,6 +68,51 @@ class Writer:
         """Write neighbouring numbers from an index on."""
         place = pointer if index is None else self.builder.gep(pointer, [index])
         self.builder.store(vector, self.builder.bitcast(place, self.vector.as_pointer())).align = self.bytes
+
+    def constant(self, value: float) -> Any:
+        """A vector of one number, repeated."""
+        return ir.Constant(self.vector, [value] * self.vector.count)
+
+    def row_of(self, argument: int) -> Any:
+        """The first numbers of an array argument, in this writer's precision whatever theirs."""
+        own = self.signature.args[argument].dtype
+        if own.bitwidth == 8 * self.bytes:
+            return self.load(self.pointer(argument))
+        other = Writer(self.context, self.builder, self.signature, self.values, own, self.vector.count)
+        change = self.builder.fptrunc if own == types.float64 else self.builder.fpext
+        return change(other.load(other.pointer(argument)), self.vector)
+
+    def scalar(self, argument: int) -> Any:
+        """A vector of one number, which is an argument."""
+        kind = types.float32 if self.bytes == 4 else types.float64
+        number = self.context.cast(self.builder, self.values[argument], self.signature.args[argument], kind)
+        return self.repeated(number)
+
+    def repeated(self, scalar: Any) -> Any:
+        """A vector of one number known when the code runs."""
+        first = self.builder.insert_element(
+            ir.Constant(self.vector, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0)
+        )
+        mask = ir.Constant(ir.VectorType(ir.IntType(32), self.vector.count), [0] * self.vector.count)
+        return self.builder.shuffle_vector(first, ir.Constant(self.vector, ir.Undefined), mask)
+
+    def call(self, name: str, *operands: Any) -> Any:
+        """One of LLVM's functions of vectors: ``fma``, ``rint``, ``maxnum``."""
+        kind = ir.FunctionType(self.vector, [self.vector] * len(operands))
+        declare: Any = cgutils.get_or_insert_function
+        full = f"llvm.{name}.v{self.vector.count}f{8 * self.bytes}"
+        return self.builder.call(declare(self.builder.module, kind, full), operands)
+
+    def halved(self, vector: Any, combine: Callable[[Any, Any], Any]) -> Any:
+        """One number of a vector, its halves combined: 16, 8, 4, 2, 1."""
+        half = vector.type.count
+        while half > 1:
+            half //= 2
+            sides = (range(half), range(half, 2 * half))
+            masks = [ir.Constant(ir.VectorType(ir.IntType(32), half), list(side)) for side in sides]
+            nothing = ir.Constant(vector.type, ir.Undefined)
+            vector = combine(*(self.builder.shuffle_vector(vector, nothing, mask) for mask in masks))
+        return self.builder.extract_element(vector, ir.Constant(ir.IntType(32), 0))
 
     def variable(self) -> Any:
         """A vector of zeros that may change."""
@@ -126,21 +181,27 @@ def _dot_rows(
         sums, rows, answers, weight = write.pointer(0), write.pointer(2), write.pointer(4), write.load(write.pointer(3))
         with write.loop(values[5], values[6]) as (answer, _):
             product = builder.fmul(write.load(rows, write.row(answers, answer)), weight)
-            half = LANES
-            while half > 1:  # halves onto each other: 16, 8, 4, 2, 1
-                half //= 2
-                sides = (range(half), range(half, 2 * half))
-                masks = [ir.Constant(ir.VectorType(ir.IntType(32), half), list(side)) for side in sides]
-                nothing = ir.Constant(product.type, ir.Undefined)
-                product = builder.fadd(*(builder.shuffle_vector(product, nothing, mask) for mask in masks))
             place = builder.gep(sums, [builder.mul(builder.sub(answer, values[5]), values[1])])
-            total = builder.extract_element(product, ir.Constant(ir.IntType(32), 0))
+            total = write.halved(product, builder.fadd)
             builder.store(builder.fadd(builder.load(place), total), place)
         return write.done()
 
     return types.void(out, stride, table, weights, codes, start, stop), emit
 
 
+def _add_row(_typing: Any, out: Any, one: Any, two: Any) -> tuple[Any, Emit]:
+    """``out[:16] = one[:16] + two[:16]``."""
+
+    def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        write = Writer(context, builder, signature, values, out.dtype, LANES)
+        total = builder.fadd(write.load(write.pointer(1)), write.load(write.pointer(2)))
+        write.store(total, write.pointer(0))
+        return write.done()
+
+    return types.void(out, one, two), emit
+
+
+add_row: Any = intrinsic(_add_row)
 add_rows: Any = intrinsic(_add_rows)
 spread_row: Any = intrinsic(_spread_row)
 dot_rows: Any = intrinsic(_dot_rows)
