@@ -36,6 +36,8 @@ class ResponseLog:
         unscored: whether an answer counted nothing for its candidate, as those to pretest items; None when all counted.
         candidates: further columns about candidates, each of shape ``(persons,)``.
         note: what was understood, assumed or left out when the log was read.
+        status: 0 answered, 1 omitted, 2 not reached, as the answers above; None when nothing tells them apart.
+        report: what was dropped or changed when the log was read, rule by rule; None when it was not read from a file.
     """
 
     persons: NDArray[Any]
@@ -50,9 +52,22 @@ class ResponseLog:
     unscored: NDArray[np.bool_] | None = None
     candidates: Mapping[str, NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
     note: tuple[str, ...] = ()
+    status: NDArray[np.uint8] | None = None
+    report: Any = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("persons", "items", "start", "item", "score", "option", "seconds", "position", "unscored"):
+        for name in (
+            "persons",
+            "items",
+            "start",
+            "item",
+            "score",
+            "option",
+            "seconds",
+            "position",
+            "unscored",
+            "status",
+        ):
             value = getattr(self, name)
             if value is not None:
                 object.__setattr__(self, name, read_only(value))

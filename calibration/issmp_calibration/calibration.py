@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from issmp_calibration.item_table import ItemTable
 from issmp_calibration.latent import Latent
-from issmp_calibration.log import ItemKey, read_key, read_log
+from issmp_calibration.log import ItemKey, Rules, read_key, read_log
 from issmp_calibration.metric import Reported, report
 from issmp_calibration.mml.codes import Codes, encode
 from issmp_calibration.mml.design import Design
@@ -59,7 +59,8 @@ def calibrate(
     verdict; they are no errors. A missing answer is missing, never wrong.
 
     Args:
-        log: a response log, or anything ``read_log`` takes.
+        log: a response log, or anything ``read_log`` takes; of a file, candidates whose column ``flagged`` says
+            misconduct are left out.
         model: rasch (slopes 1, SD free), 1pl (one slope), 2pl or 3pl.
         key: item file with the right options, if the log holds options; its domains and statuses go into the bank.
         priors: on ln a and on logit c. By default none for rasch, 1pl and 2pl; for the 3pl ln a ~ N(0, 0.5) and
@@ -81,7 +82,7 @@ def calibrate(
     chosen = named(model)
     believed = Priors.default(chosen.name) if priors is None else priors
     known = None if key is None else read_key(key)
-    answers = log if isinstance(log, ResponseLog) else read_log(log, key=known)
+    answers = log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=Rules(flagged="drop"))
     codes = encode(answers)
     design = lay_out(codes, chosen.name, believed)
     with workers(threads, len(codes.code)) as executor:
@@ -130,6 +131,7 @@ def _result(
             "options": {"model": design.models[0], "standard_errors": errors is not None, **options.as_dict()},
             "grid": {"nodes": found.grid.live, "limit": found.grid.limit},
             "note": list(log.note),
+            "data_report": None if log.report is None else log.report.to_dict(),
         },
         key=known,
     )

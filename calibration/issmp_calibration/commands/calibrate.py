@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from issmp_calibration.commands.outputs import refuse_folder, refuse_output
-from issmp_calibration.commands.reading import read_answers, reading_words
+from issmp_calibration.commands.reading import LogOptions, reads_log
 from issmp_calibration.log.options import (
-    AttemptsOption,
-    CandidatesOption,
-    ColumnOption,
-    DuplicatesOption,
-    EmptyCellOption,
     JsonOption,
-    KeyOption,
     LogArgument,
-    OmittedCodeOption,
-    OmittedOption,
     QuietOption,
-    ShapeOption,
 )
 
 if TYPE_CHECKING:
@@ -90,9 +81,10 @@ ThreadsOption: TypeAlias = Annotated[
 ]
 
 
+@reads_log
 def command(
     log: LogArgument,
-    key: KeyOption = None,
+    reading: LogOptions,
     model: ModelOption = ModelName.two,
     output: OutputOption = None,
     bank_id: NameOption = None,
@@ -109,14 +101,6 @@ def command(
     tolerance: ToleranceOption = 1e-3,
     max_passes: PassesOption = 200,
     threads: ThreadsOption = None,
-    candidates: CandidatesOption = None,
-    shape: ShapeOption = None,
-    column: ColumnOption = None,
-    omitted: OmittedOption = "wrong",
-    duplicates: DuplicatesOption = "error",
-    attempts: AttemptsOption = "first",
-    omitted_code: OmittedCodeOption = None,
-    empty_cell: EmptyCellOption = "not_presented",
 ) -> None:
     """Calibrate items by marginal maximum likelihood and write the item bank.
 
@@ -140,20 +124,8 @@ def command(
     refuse_output("--result", result)
     refuse_folder("--plots", plots)
     options = CalibrationOptions(nodes=nodes, tolerance=tolerance, max_passes=max_passes)
-    known = read_key(key) if key else None
-    answers = read_answers(
-        log,
-        known,
-        column=column,
-        omitted_code=omitted_code,
-        empty_cell=empty_cell,
-        quiet=quiet,
-        candidates=candidates,
-        shape=shape,
-        omitted=omitted,
-        duplicates=duplicates,
-        attempts=attempts,
-    )
+    known = read_key(reading.key) if reading.key else None
+    answers = reading.read(log, known, quiet=quiet, flagged="drop")
     found = _fit(answers, known, model, options, threads, priors=priors, errors=errors, quiet=quiet)
     opinion = _ask(compare, found, answers, quiet=quiet)
     if as_json:
@@ -161,18 +133,7 @@ def command(
     else:
         _print(found, opinion)
     written = _write(found, output, bank_id, items, result, plots, dry_run=dry_run)
-    again = reading_words(
-        key=key,
-        candidates=candidates,
-        shape=shape,
-        column=column,
-        omitted=omitted,
-        duplicates=duplicates,
-        attempts=attempts,
-        omitted_code=omitted_code,
-        empty_cell=empty_cell,
-    )
-    _talk(written, _next(log, output, again), dry_run=dry_run, quiet=quiet)
+    _talk(written, _next(log, output, reading.words()), dry_run=dry_run, quiet=quiet)
     if not found.converged:
         raise NotConverged(found.reason)
 

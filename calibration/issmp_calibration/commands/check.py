@@ -8,52 +8,34 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from issmp_calibration.commands.outputs import refuse_output
-from issmp_calibration.commands.reading import reading_words
-from issmp_calibration.log.options import (
-    AttemptsOption,
-    CandidatesOption,
-    ColumnOption,
-    DuplicatesOption,
-    EmptyCellOption,
-    JsonOption,
-    KeyOption,
-    LogArgument,
-    MaxScoreOption,
-    OmittedCodeOption,
-    OmittedOption,
-    QuietOption,
-    ShapeOption,
-    parse_columns,
-)
+from issmp_calibration.commands.reading import LogOptions, reads_log
+from issmp_calibration.log.options import JsonOption, LogArgument, QuietOption
 
 if TYPE_CHECKING:
     from issmp_calibration.log.key import ItemKey
     from issmp_calibration.log.overview import Overview
+    from issmp_calibration.log.report import DataReport
     from issmp_calibration.log.statistics import ClassicalStatistics
 
 __all__ = ["command"]
 
 
+@reads_log
 def command(
     log: LogArgument,
-    key: KeyOption = None,
-    candidates: CandidatesOption = None,
+    reading: LogOptions,
     bank: Annotated[Path | None, typer.Option(help="Item bank that knows the items; takes the place of --key.")] = None,
     every_item: Annotated[bool, typer.Option("--all", help="List every item, not only the flagged ones.")] = False,
     options_of: Annotated[
         list[str] | None, typer.Option("--options", metavar="ITEM", help="Show who chose which option. Repeatable.")
     ] = None,
     items: Annotated[Path | None, typer.Option(help="Write the statistics of all items to this CSV file.")] = None,
+    dropped: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write every row that was dropped or changed, with line and reason, as CSV."),
+    ] = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
-    shape: ShapeOption = None,
-    column: ColumnOption = None,
-    omitted: OmittedOption = "wrong",
-    duplicates: DuplicatesOption = "error",
-    attempts: AttemptsOption = "first",
-    omitted_code: OmittedCodeOption = None,
-    empty_cell: EmptyCellOption = "not_presented",
-    max_score: MaxScoreOption = 1,
 ) -> None:
     """Check a response log before anything is fitted to it.
 
@@ -69,47 +51,28 @@ def command(
 
       issmp-cat check wide.csv --key key.csv --omitted-code 8 --all
     """
-    from issmp_calibration.log import Rules, classical_statistics, read_log
+    from issmp_calibration.log import classical_statistics
     from issmp_calibration.log.overview import overview
     from issmp_calibration.log.tell import refuse_options
     from issmp_calibration.warmup import announce_compilation
 
     refuse_output("--items", items)
+    refuse_output("--dropped", dropped)
     announce_compilation("check", quiet=quiet)
-    known, remarks = _items(key, bank)
-    read = read_log(
-        log,
-        key=known,
-        candidates=candidates,
-        shape=shape,
-        columns=parse_columns(column or []),
-        omitted=omitted,
-        duplicates=duplicates,
-        attempts=attempts,
-        rules=Rules(omitted_codes=tuple(omitted_code or ()), max_score=max_score, empty_cell=empty_cell),
-    )
+    known, remarks = _items(reading.key, bank)
+    read = reading.read(log, known, quiet=True, dropped=dropped)
     refuse_options(read, options_of or [])
     statistics = classical_statistics(read, known)
     view = overview(read, statistics)
     if as_json:
-        _print_json(view, statistics)
+        _print_json(view, statistics, read.report)
     else:
-        _print(view, statistics, remarks, options_of or [], every_item=every_item)
+        _print(view, statistics, read.report, remarks, options_of or [], every_item=every_item)
     if items:
         _write_items(items, statistics)
     if not quiet:
-        again = reading_words(
-            key=key or bank,
-            candidates=candidates,
-            shape=shape,
-            column=column,
-            omitted=omitted,
-            duplicates=duplicates,
-            attempts=attempts,
-            omitted_code=omitted_code,
-            empty_cell=empty_cell,
-        )
-        _talk(log, again, items)
+        again = reading.words(key=reading.key or bank)
+        _talk(log, again, [path for path in (items, dropped) if path])
 
 
 def _items(key: Path | None, bank: Path | None) -> tuple[ItemKey | None, list[str]]:
@@ -126,19 +89,25 @@ def _items(key: Path | None, bank: Path | None) -> tuple[ItemKey | None, list[st
 
 
 def _print(
-    view: Overview, statistics: ClassicalStatistics, remarks: list[str], options_of: list[str], *, every_item: bool
+    view: Overview,
+    statistics: ClassicalStatistics,
+    report: DataReport,
+    remarks: list[str],
+    options_of: list[str],
+    *,
+    every_item: bool,
 ) -> None:
     from rich.console import Console
 
     from issmp_calibration.log.tell import tell, tell_options
 
     console = Console(highlight=False, emoji=False)
-    tell(console, view, statistics, remarks, every_item=every_item)
+    tell(console, view, statistics, report, remarks, every_item=every_item)
     for item in options_of:
         tell_options(console, statistics, item)
 
 
-def _print_json(view: Overview, statistics: ClassicalStatistics) -> None:
+def _print_json(view: Overview, statistics: ClassicalStatistics, report: DataReport) -> None:
     import dataclasses
     import json
 
@@ -146,7 +115,12 @@ def _print_json(view: Overview, statistics: ClassicalStatistics) -> None:
         item: {**numbers, "flags": [dataclasses.asdict(flag) for flag in flags]}
         for (item, numbers), flags in zip(statistics.by_item().items(), statistics.flags, strict=True)
     }
-    plain = {"log": view.to_dict(), "test": statistics.test.to_dict(), "items": by_item}
+    plain = {
+        "log": view.to_dict(),
+        "data_report": report.to_dict(),
+        "test": statistics.test.to_dict(),
+        "items": by_item,
+    }
     print(json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False))
 
 
@@ -157,11 +131,11 @@ def _write_items(path: Path, statistics: ClassicalStatistics) -> None:
         statistics.frame.to_csv(handle, index=False, lineterminator="\n")
 
 
-def _talk(log: list[Path], again: list[str], items: Path | None) -> None:
+def _talk(log: list[Path], again: list[str], written: list[Path]) -> None:
     """What was written and what to do next, on stderr."""
     import shlex
 
-    if items:
-        typer.echo(f"wrote {items}", err=True)
+    for path in written:
+        typer.echo(f"wrote {path}", err=True)
     words = ["issmp-cat", "calibrate", *map(str, log), *again, "-o", "bank.json"]
     typer.echo(f"next: {shlex.join(words)}", err=True)

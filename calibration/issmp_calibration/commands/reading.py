@@ -2,63 +2,150 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+from issmp_calibration.log.options import (
+    AttemptsOption,
+    CandidatesOption,
+    ColumnOption,
+    DuplicatesOption,
+    EmptyCellOption,
+    FlaggedOption,
+    InferNotReachedOption,
+    ItemVersionsOption,
+    KeyOption,
+    MaxScoreOption,
+    MaxSecondsOption,
+    NotReachedOption,
+    OmittedCodeOption,
+    OmittedOption,
+    OmittedPretestOption,
+    RetiredOption,
+    ShapeOption,
+    parse_columns,
+)
 
 if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
-    from issmp_calibration.log.rules import EmptyCell
+    from issmp_calibration.log.rules import KeepOrDrop
     from issmp_cat.responses import ResponseLog
 
-__all__ = ["read_answers", "reading_words"]
-
-# What a command takes for granted; only what differs is said again.
-TAKEN = {"omitted": "wrong", "duplicates": "error", "attempts": "first", "empty_cell": "not_presented"}
+__all__ = ["LogOptions", "reads_log"]
 
 
-def read_answers(
-    log: Any,
-    key: ItemKey | None,
-    *,
-    column: Sequence[str] | None,
-    omitted_code: Sequence[str] | None,
-    empty_cell: EmptyCell,
-    quiet: bool,
-    max_score: int = 1,
-    **reading: Any,
-) -> ResponseLog:
-    """The log, read as the options of the command say; what was understood goes to stderr.
+@dataclass(frozen=True, slots=True)
+class LogOptions:
+    """The options of every command that reads a response log, as typed; see ``log.options`` for their meaning."""
 
-    Args:
-        log: paths.
-        key: the item file.
-        column: pairs role=name; ``omitted_code``: options that stand for no answer.
-        empty_cell: what an empty cell of a wide table means.
-        quiet: say nothing.
-        max_score: the highest score of an item.
-        **reading: further arguments of ``read_log``.
-    """
-    from issmp_calibration.log import Rules, read_log
-    from issmp_calibration.log.options import parse_columns
-    from issmp_cat.cli.talk import say
+    key: KeyOption = None
+    candidates: CandidatesOption = None
+    shape: ShapeOption = None
+    column: ColumnOption = None
+    omitted: OmittedOption = "wrong"
+    not_reached: NotReachedOption = "missing"
+    infer_not_reached: InferNotReachedOption = False
+    omitted_pretest: OmittedPretestOption = "missing"
+    duplicates: DuplicatesOption = "error"
+    attempts: AttemptsOption = "first"
+    flagged: FlaggedOption = None
+    retired: RetiredOption = "drop"
+    item_versions: ItemVersionsOption = "separate"
+    omitted_code: OmittedCodeOption = None
+    empty_cell: EmptyCellOption = "not_presented"
+    max_score: MaxScoreOption = 1
+    max_seconds: MaxSecondsOption = 10_800.0
 
-    rules = Rules(omitted_codes=tuple(omitted_code or ()), empty_cell=empty_cell, max_score=max_score)
-    answers = read_log(log, key=key, columns=parse_columns(column or []), rules=rules, **reading)
-    for line in answers.note:
-        say(line, quiet)
-    return answers
+    def read(
+        self,
+        log: Any,
+        key: ItemKey | Any | None = None,
+        *,
+        quiet: bool,
+        flagged: KeepOrDrop = "keep",
+        max_score: int = 1,
+        dropped: Path | None = None,
+    ) -> ResponseLog:
+        """The log, read as the options say; what was understood goes to stderr.
+
+        Args:
+            log: paths.
+            key: the item file, if it was read already or a bank takes its place.
+            quiet: say nothing.
+            flagged: what the command does with flagged candidates unless told.
+            max_score: the highest score that the command knows items to have.
+            dropped: write the rows that were dropped or changed here.
+        """
+        from issmp_calibration.log import Rules
+        from issmp_calibration.log.read import Reading, read_as
+        from issmp_cat.cli.talk import say
+
+        rules = Rules(
+            not_reached=self.not_reached,
+            infer_not_reached=self.infer_not_reached,
+            omitted_pretest=self.omitted_pretest,
+            retired=self.retired,
+            item_versions=self.item_versions,
+            flagged=self.flagged or flagged,
+            omitted_codes=tuple(self.omitted_code or ()),
+            empty_cell=self.empty_cell,
+            max_score=max(self.max_score, max_score),
+            max_seconds=self.max_seconds,
+        )
+        columns = parse_columns(self.column or [])
+        known = self.key if key is None else key
+        how = Reading(known, self.candidates, self.shape, columns, self.omitted, self.duplicates, self.attempts, rules)
+        answers = read_as(log, how, dropped)
+        for line in answers.note:
+            say(line, quiet)
+        if answers.report.removed:
+            say(f"{answers.report.summary()}; to the row: issmp-cat check LOG --dropped FILE", quiet)
+        return answers
+
+    def words(self, **others: Any) -> list[str]:
+        """The options with which the next command reads the log as this one did.
+
+        Args:
+            **others: options in place of those typed.
+
+        >>> LogOptions(key=Path("key.csv"), omitted="missing", omitted_code=["8", "9"]).words()
+        ['--key', 'key.csv', '--omitted', 'missing', '--omitted-code', '8', '--omitted-code', '9']
+        """
+        said = replace(self, **others)
+        words = []
+        for option in fields(said):
+            value = getattr(said, option.name)
+            if value is None or value == option.default:
+                continue
+            name = f"--{option.name.replace('_', '-')}"
+            for one in value if isinstance(value, list) else [value]:
+                words += [name] if one is True else [name, f"{one:g}" if isinstance(one, float) else str(one)]
+        return words
 
 
-def reading_words(**options: Any) -> list[str]:
-    """The options with which the next command reads the log as this one did.
+def reads_log(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options of :class:`LogOptions` in place of its parameter ``reading``."""
+    signature = inspect.signature(command, eval_str=True)
+    hints = get_type_hints(LogOptions, include_extras=True)
+    options = [
+        inspect.Parameter(
+            option.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=option.default, annotation=hints[option.name]
+        )
+        for option in fields(LogOptions)
+        if option.default is not MISSING
+    ]
 
-    >>> reading_words(key="key.csv", omitted="missing", duplicates="error", omitted_code=["8", "9"], shape=None)
-    ['--key', 'key.csv', '--omitted', 'missing', '--omitted-code', '8', '--omitted-code', '9']
-    """
-    words = []
-    for name, value in options.items():
-        if value is None or value == TAKEN.get(name):
-            continue
-        for one in value if isinstance(value, list) else [value]:
-            words += [f"--{name.replace('_', '-')}", str(one)]
-    return words
+    def run(**typed: Any) -> None:
+        reading = LogOptions(**{option.name: typed.pop(option.name) for option in options})
+        command(reading=reading, **typed)
+
+    own = list(signature.parameters.values())
+    at = next(place for place, parameter in enumerate(own) if parameter.name == "reading")
+    parameters = [*own[:at], *options, *own[at + 1 :]]
+    run.__doc__, run.__module__, run.__name__ = command.__doc__, command.__module__, command.__name__
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run

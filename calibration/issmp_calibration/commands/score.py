@@ -9,20 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from issmp_calibration.commands.outputs import refuse_output
-from issmp_calibration.commands.reading import read_answers
+from issmp_calibration.commands.reading import LogOptions, reads_log
 from issmp_calibration.log.options import (
-    AttemptsOption,
-    CandidatesOption,
-    ColumnOption,
-    DuplicatesOption,
-    EmptyCellOption,
     JsonOption,
-    KeyOption,
     LogArgument,
-    OmittedCodeOption,
-    OmittedOption,
     QuietOption,
-    ShapeOption,
 )
 
 if TYPE_CHECKING:
@@ -67,8 +58,10 @@ PretestOption: TypeAlias = Annotated[bool, typer.Option("--pretest", help="Let p
 ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
 
 
+@reads_log
 def command(
     log: LogArgument,
+    reading: LogOptions,
     bank: BankOption = None,
     exam: ExamOption = None,
     raw_cut: RawCutOption = None,
@@ -76,18 +69,9 @@ def command(
     output: OutputOption = None,
     method: MethodOption = None,
     pretest: PretestOption = False,
-    key: KeyOption = None,
-    candidates: CandidatesOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     threads: ThreadsOption = None,
-    shape: ShapeOption = None,
-    column: ColumnOption = None,
-    omitted: OmittedOption = "wrong",
-    duplicates: DuplicatesOption = "error",
-    attempts: AttemptsOption = "first",
-    omitted_code: OmittedCodeOption = None,
-    empty_cell: EmptyCellOption = "not_presented",
 ) -> None:
     """Score the candidates of a response log: θ and its standard error, or raw scores and pass rates.
 
@@ -110,22 +94,10 @@ def command(
 
     refuse_output("--output", output, (".csv",))
     _refuse(bank, exam, raw_cut, by)
-    known = read_key(key) if key else None
+    known = read_key(reading.key) if reading.key else None
     items = ItemBank.load(bank) if bank else None
-    answers = read_answers(
-        log,
-        known,
-        column=column,
-        omitted_code=omitted_code,
-        empty_cell=empty_cell,
-        quiet=quiet,
-        candidates=candidates,
-        shape=shape,
-        omitted=omitted,
-        duplicates=duplicates,
-        attempts=attempts,
-        max_score=max(item.highest for item in items.items) if items else 1,
-    )
+    highest = max(item.highest for item in items.items) if items else 1
+    answers = reading.read(log, known, quiet=quiet, max_score=highest)
     if by is not None:
         refuse_column(answers, by)
     columns, rates = _score(answers, known, items, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from issmp_calibration.log.key import ItemKey, read_key
     from issmp_calibration.log.read import read_log
+    from issmp_calibration.log.report import DataReport
     from issmp_calibration.log.rules import Rules
     from issmp_calibration.log.statistics import ClassicalStatistics, classical_statistics
 
-__all__ = ["ClassicalStatistics", "ItemKey", "Rules", "classical_statistics", "read_key", "read_log"]
+__all__ = ["ClassicalStatistics", "DataReport", "ItemKey", "Rules", "classical_statistics", "read_key", "read_log"]
 
 HOME = {
     "ClassicalStatistics": "statistics",
+    "DataReport": "report",
     "ItemKey": "key",
     "Rules": "rules",
     "classical_statistics": "statistics",

@@ -4,9 +4,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from issmp_calibration.log.faults import counted
+from issmp_calibration.log.misconduct import find_flagged
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.raw import Raw, count, quoted
-from issmp_calibration.log.rules import Attempts
+from issmp_calibration.log.removals import Removal
+from issmp_calibration.log.rules import Attempts, Rules
+from issmp_calibration.log.unreached import infer_not_reached
+from issmp_calibration.log.versions import versioned_sql
 
 __all__ = ["MEANINGS", "make_answers"]
 
@@ -16,20 +24,49 @@ WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "U
 FRACTIONS = {"FLOAT", "DOUBLE"}
 
 
-def make_answers(raw: Raw, layout: Layout, attempts: Attempts) -> list[str]:
+def make_answers(
+    raw: Raw, layout: Layout, attempts: Attempts, rules: Rules, candidates: Any = None
+) -> tuple[Layout, list[Removal]]:
     """Create ``answers(__file, __row, candidate, item, option, score, response, status, seconds, position)``.
 
+    Views stand on one another: ``every`` answer of the source, those of candidates who count, those of the attempt
+    that counts; ``judged`` is the last of them, and ``answers`` the same until duplicates are settled.
+
     Returns:
-        Notes about attempts set aside.
+        The layout, with a status where one was inferred; and what was taken out on the way, or left in although it is
+        remarkable.
     """
-    if layout.shape == "wide":
-        raw.con.execute(f"CREATE VIEW every AS {_from_wide(raw, layout)}")
-    else:
-        raw.con.execute(f"CREATE VIEW every AS {_from_long(raw, layout)}")
-    if "attempt" not in layout.roles:
-        raw.con.execute("CREATE VIEW answers AS SELECT * FROM every")
-        return []
-    return _choose_attempts(raw, attempts)
+    raw.con.execute(
+        f"CREATE VIEW every AS {_from_wide(raw, layout) if layout.shape == 'wide' else _from_long(raw, layout)}"
+    )
+    view, removals = _without_flagged(raw, layout, rules, candidates)
+    view, told = _choose_attempts(raw, layout, attempts, view)
+    view, notes = infer_not_reached(raw, layout, rules, view)
+    raw.con.execute(f"CREATE VIEW judged AS SELECT * FROM {view}")
+    raw.con.execute("CREATE VIEW answers AS SELECT * FROM judged")
+    if view == "ended":
+        layout = replace(layout, roles={**layout.roles, "status": "score_status"})
+    return layout, [*removals, *told, *(Removal("not_reached_inferred", "noted", note) for note in notes)]
+
+
+def _without_flagged(raw: Raw, layout: Layout, rules: Rules, candidates: Any) -> tuple[str, list[Removal]]:
+    """Answers of candidates flagged for misconduct, left out or only told of."""
+    number = find_flagged(raw, layout, candidates)
+    if not number:
+        return "every", []
+    theirs = "SELECT * FROM every WHERE candidate::VARCHAR IN (SELECT who FROM accused)"
+    there = count(raw, f"SELECT count(DISTINCT candidate) FROM ({theirs})")
+    if not there:
+        return "every", []
+    said = f"{counted(there, 'candidate')} flagged for misconduct"
+    if rules.flagged == "keep":
+        note = f"{said}: kept here; --flagged drop leaves them out, as calibrate does by default"
+        return "every", [Removal("flagged", "kept", note, theirs)]
+    raw.con.execute(
+        "CREATE VIEW unflagged AS SELECT * FROM every WHERE candidate IS NULL OR "
+        "candidate::VARCHAR NOT IN (SELECT who FROM accused)"
+    )
+    return "unflagged", [Removal("flagged", "dropped", f"{said}: left out; --flagged keep uses them", theirs)]
 
 
 def _id(raw: Raw, name: str) -> str:
@@ -43,7 +80,10 @@ def _id(raw: Raw, name: str) -> str:
 def _from_long(raw: Raw, layout: Layout) -> str:
     """A long table's columns under their roles."""
     roles = layout.roles
-    cells = [f"{_id(raw, roles[role])} AS {role}" for role in ("candidate", "item")]
+    item = _id(raw, roles["item"])
+    if "item_version" in roles:
+        item = versioned_sql(item, quoted(roles["item_version"]))
+    cells = [f"{_id(raw, roles['candidate'])} AS candidate", f"{item} AS item"]
     cells += [
         f"{quoted(roles[role])} AS {role}" if role in roles else f"NULL::VARCHAR AS {role}"
         for role in (*MEANINGS, "seconds", "position", "attempt")
@@ -66,35 +106,36 @@ def _from_wide(raw: Raw, layout: Layout) -> str:
     )
 
 
-def _choose_attempts(raw: Raw, attempts: Attempts) -> list[str]:
+def _choose_attempts(raw: Raw, layout: Layout, attempts: Attempts, before: str) -> tuple[str, list[Removal]]:
     """Keep one attempt of each candidate, or tell them apart.
 
     Attempts are ordered by the number they contain: "4+" comes after "4".
     """
+    if "attempt" not in layout.roles:
+        return before, []
     number = "coalesce(try_cast(regexp_extract(attempt::VARCHAR, '[0-9]+') AS BIGINT), 0)"
     order = f"({number}, coalesce(attempt::VARCHAR, ''))"
     pick = "max_by" if attempts == "last" else "min_by"
     raw.con.execute(
         f"CREATE TABLE chosen AS SELECT candidate AS who, {pick}(coalesce(attempt::VARCHAR, ''), {order}) AS which, "
-        "count(DISTINCT coalesce(attempt::VARCHAR, '')) AS attempts FROM every GROUP BY candidate"
+        f"count(DISTINCT coalesce(attempt::VARCHAR, '')) AS attempts FROM {before} GROUP BY candidate"
     )
     repeated = count(raw, "SELECT count(*) FROM chosen WHERE attempts > 1")
-    if attempts == "all" and repeated:
+    if not repeated:
+        return before, []
+    said = f"{repeated:,} candidates with several attempts"
+    if attempts == "all":
         raw.con.execute(
-            "CREATE VIEW answers AS SELECT every.* REPLACE (CASE WHEN attempts > 1 "
+            "CREATE VIEW chosen_answers AS SELECT b.* REPLACE (CASE WHEN attempts > 1 "
             "THEN concat(candidate, '#', attempt) "
-            "ELSE candidate::VARCHAR END AS candidate) FROM every LEFT JOIN chosen ON candidate IS NOT DISTINCT "
+            f"ELSE candidate::VARCHAR END AS candidate) FROM {before} b LEFT JOIN chosen ON candidate IS NOT DISTINCT "
             "FROM who"
         )
-        return [f"{repeated:,} candidates with several attempts; each attempt stands as candidate#attempt"]
-    if not repeated:
-        raw.con.execute("CREATE VIEW answers AS SELECT * FROM every")
-        return []
-    raw.con.execute(
-        "CREATE VIEW answers AS SELECT every.* FROM every JOIN chosen ON candidate IS NOT DISTINCT FROM who "
-        "AND coalesce(attempt::VARCHAR, '') = which"
-    )
-    gone = count(raw, "SELECT (SELECT count(*) FROM every) - (SELECT count(*) FROM answers)")
-    return [
-        f"{repeated:,} candidates with several attempts; the {attempts} of each is used, {gone:,} answers set aside"
-    ]
+        note = f"{said}; each attempt stands as candidate#attempt"
+        return "chosen_answers", [Removal("attempt", "noted", note)]
+    joined = f"FROM {before} b JOIN chosen ON candidate IS NOT DISTINCT FROM who AND coalesce(attempt::VARCHAR, '')"
+    raw.con.execute(f"CREATE VIEW chosen_answers AS SELECT b.* {joined} = which")
+    others = f"SELECT b.* {joined} <> which"
+    gone = count(raw, f"SELECT count(*) FROM ({others})")
+    note = f"{said}; the {attempts} of each is used, {gone:,} answers set aside"
+    return "chosen_answers", [Removal("attempt", "dropped", note, others)]

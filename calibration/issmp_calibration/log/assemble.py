@@ -1,19 +1,16 @@
 """Rows in order, duplicates settled, times cleaned: the finished log."""
 
-# ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
-
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.log.codes import Rows, fetch_rows, number_candidates
+from issmp_calibration.log.duplicates import settle_duplicates
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.pairs import Book
-from issmp_calibration.log.raw import Raw, count
+from issmp_calibration.log.raw import Raw
 from issmp_calibration.log.rules import Duplicates, Rules
-from issmp_calibration.log.trouble import duplicate_problem
-from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import ResponseLog
 
 __all__ = ["assemble"]
@@ -26,11 +23,9 @@ def assemble(raw: Raw, layout: Layout, book: Book, on: str, duplicates: Duplicat
         ResponseLogError: a candidate answered an item twice, and nothing says which answer counts.
     """
     rows, persons = _rows(raw, layout, book, on)
-    notes = []
+    notes: list[str] = []
     if _has_duplicates(rows, book):
-        if duplicates == "error":
-            raise ResponseLogError(raw.where, [duplicate_problem(raw, on)])
-        notes.append(f"{_settle(raw, on, duplicates):,} duplicate answers set aside: the {duplicates} one counts")
+        notes += settle_duplicates(raw, on, duplicates, rules)
         rows, persons = _rows(raw, layout, book, on)
     seconds, told = _times(rows.seconds, rules.max_seconds)
     return ResponseLog(
@@ -44,6 +39,7 @@ def assemble(raw: Raw, layout: Layout, book: Book, on: str, duplicates: Duplicat
         seconds=seconds,
         position=None if rows.position is None else rows.position.astype(np.int16),
         note=(*notes, *told),
+        status=None if book.status is None else book.status[rows.pair],
     )
 
 
@@ -61,19 +57,6 @@ def _has_duplicates(rows: Rows, book: Book) -> bool:
     ends = rows.start[1:-1]
     same[ends[(ends > 0) & (ends < len(item))] - 1] = False  # the next candidate's first answer
     return bool(same.any())
-
-
-def _settle(raw: Raw, on: str, duplicates: Duplicates) -> int:
-    """Keep the first or last of each candidate's answers to an item; return how many go."""
-    before = count(raw, "SELECT count(*) FROM answers")
-    order = "DESC" if duplicates == "last" else "ASC"
-    raw.con.execute(
-        f"CREATE TABLE settled AS SELECT a.* FROM answers a JOIN pairs ON {on} WHERE pairs.code NOT IN (FROM skipped) "
-        f"QUALIFY row_number() OVER (PARTITION BY a.candidate, a.item ORDER BY a.__file {order}, a.__row {order}) = 1"
-    )
-    left_out = count(raw, "SELECT sum(count) FROM pairs WHERE code IN (FROM skipped)")
-    raw.con.execute("CREATE OR REPLACE VIEW answers AS FROM settled")
-    return before - left_out - count(raw, "SELECT count(*) FROM answers")
 
 
 def _times(seconds: NDArray[np.float32] | None, longest: float) -> tuple[NDArray[np.float32] | None, list[str]]:

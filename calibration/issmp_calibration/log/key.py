@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from issmp_calibration.log.faults import Faults
 from issmp_calibration.log.table import Table, read_table
+from issmp_calibration.log.versions import ItemIndex, versioned
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.spelling import did_you_mean
 
@@ -27,9 +28,13 @@ NAMES = {
     "domain": ("domain",),
     "enemies": ("enemies",),
     "item_set": ("item_set", "set"),
+    "max_score": ("max_score",),
+    "version": ("item_version", "version"),
 }
 STATUS = ("operational", "pretest", "retired")
 SEVERAL = re.compile(r"[|/;,\s]+")
+POINTS = re.compile(r"(.+):([0-9]+)")
+HIGHEST = 127  # a score is stored in a byte
 
 
 @dataclass(frozen=True)
@@ -38,13 +43,15 @@ class ItemKey:
 
     Attributes:
         name: where it came from, for messages.
-        items: item ids.
+        items: item ids; that of a version beyond the first is ``id@v2``.
         correct: right options of each item (several for a double key); empty where the file gives no key.
         options: all options of each item; empty where the file does not list them.
         status: operational, pretest or retired.
         domain: domain label, empty where none is given.
         enemies: ids of items that must not meet this one in a test.
         item_set: the set an item belongs to, empty for none.
+        points: what each right option is worth, where it is not one point; empty where no item has points.
+        max_score: highest score of each item, 0 where the file does not say; empty where it says none.
     """
 
     name: str
@@ -55,11 +62,22 @@ class ItemKey:
     domain: tuple[str, ...]
     enemies: tuple[tuple[str, ...], ...]
     item_set: tuple[str, ...]
+    points: tuple[Mapping[str, int], ...] = ()
+    max_score: tuple[int, ...] = ()
 
     @cached_property
-    def index(self) -> dict[str, int]:
-        """Place of each item id."""
-        return {item: place for place, item in enumerate(self.items)}
+    def index(self) -> ItemIndex:
+        """Place of each item id; a version that is not listed stands at its item's place."""
+        return ItemIndex({item: place for place, item in enumerate(self.items)})
+
+    def worth(self, place: int, option: str) -> int:
+        """The points of an option: 1 for a right one unless the key says otherwise."""
+        return self.points[place].get(option, 0) if self.points else int(option in self.correct[place])
+
+    def highest(self, place: int, otherwise: int = 1) -> int:
+        """The highest score of an item; ``otherwise`` where neither its points nor the file tell."""
+        said = self.max_score[place] if self.max_score else 0
+        return said or max(otherwise, *(self.points[place].values() if self.points else ()), 0)
 
     @property
     def has_key(self) -> bool:
@@ -71,7 +89,9 @@ class ItemKey:
 
         Without a column ``options`` the labels of all keys tell the series: A to D at least, or 1 to 4.
         """
-        return self.options[place] or (self._series if self.correct[place] <= set(self._series) else ())
+        return self.options[place] or (
+            self._series if self.correct[place] and self.correct[place] <= set(self._series) else ()
+        )
 
     @cached_property
     def _series(self) -> tuple[str, ...]:
@@ -113,6 +133,7 @@ def _from_bank(bank: Any, name: str) -> ItemKey:
         domain=tuple(item.domain for item in items),
         enemies=tuple(tuple(item.enemies) for item in items),
         item_set=tuple(item.item_set or "" for item in items),
+        max_score=tuple(item.highest for item in items),
     )
 
 
@@ -125,18 +146,37 @@ def _from_table(table: Table) -> ItemKey:
             [f"no column names the item; found {', '.join(table.names)}; accepted names: {', '.join(NAMES['item'])}"],
         )
     cells = {role: column if column is not None else [""] * len(table.lines) for role, column in columns.items()}
+    points = [_points(cell) for cell in cells["key"]]
     key = ItemKey(
         name=table.name,
-        items=tuple(cells["item"]),
-        correct=tuple(frozenset(_labels(cell)) for cell in cells["key"]),
+        items=tuple(map(versioned, cells["item"], cells["version"])),
+        correct=tuple(frozenset(label for label, worth in worths.items() if worth) for worths in points),
         options=tuple(tuple(_labels(cell)) for cell in cells["options"]),
         status=tuple(cell.lower() or "operational" for cell in cells["status"]),
         domain=tuple(cells["domain"]),
         enemies=tuple(tuple(cell.replace(";", " ").split()) for cell in cells["enemies"]),
         item_set=tuple(cells["item_set"]),
+        points=tuple(points) if any(worth != 1 for worths in points for worth in worths.values()) else (),
+        max_score=tuple(int(cell) if cell.isdigit() else 0 for cell in cells["max_score"])
+        if columns["max_score"]
+        else (),
     )
-    _check(key, table.lines, keyed=columns["key"] is not None)
+    _check(key, table.lines, cells["max_score"], keyed=columns["key"] is not None)
     return key
+
+
+def _points(cell: str) -> dict[str, int]:
+    """Points by option.
+
+    >>> _points("A|C"), _points("a:2|B:1")
+    ({'A': 1, 'C': 1}, {'A': 2, 'B': 1})
+    """
+    found = dict[str, int]()
+    for part in SEVERAL.split(cell):
+        split = POINTS.fullmatch(part)
+        for label in _labels(split[1] if split else part):
+            found[label] = int(split[2]) if split else 1
+    return found
 
 
 def _labels(cell: str) -> list[str]:
@@ -144,8 +184,8 @@ def _labels(cell: str) -> list[str]:
     return [label.upper() if len(label) == 1 else label for label in SEVERAL.split(cell) if label]
 
 
-def _check(key: ItemKey, lines: Sequence[int], *, keyed: bool) -> None:
-    """Raise with every fault of an item file."""
+def _check(key: ItemKey, lines: Sequence[int], most: Sequence[str], *, keyed: bool) -> None:
+    """Raise with every fault of an item file; ``most`` are the cells of its column max_score."""
     faults, seen = Faults(), dict[str, int]()
     for place, (item, line) in enumerate(zip(key.items, lines, strict=True)):
         if not item:
@@ -167,9 +207,31 @@ def _check(key: ItemKey, lines: Sequence[int], *, keyed: bool) -> None:
                 f'line {line}: key "{min(wrong)}" of item "{item}" is none of its options {listed}',
                 line=line,
             )
+        for problem in _point_faults(key, place, most[place]):
+            faults.add("impossible points", f"line {line}: {problem}", line=line)
+    _check_enemies(key, lines, faults)
+    faults.check(key.name, ResponseLogError)
+
+
+def _check_enemies(key: ItemKey, lines: Sequence[int], faults: Faults) -> None:
+    """Note enemies that the file does not list."""
     for item, enemies, line in zip(key.items, key.enemies, lines, strict=True):
         for enemy in enemies:
-            if enemy not in seen:
-                said = f'line {line}: enemy "{enemy}" of item "{item}" is not in this file{did_you_mean(enemy, seen)}'
+            if enemy not in key.index:
+                said = (
+                    f'line {line}: enemy "{enemy}" of item "{item}" is not in this file{did_you_mean(enemy, key.index)}'
+                )
                 faults.add("unknown enemies", said, line=line)
-    faults.check(key.name, ResponseLogError)
+
+
+def _point_faults(key: ItemKey, place: int, said: str) -> list[str]:
+    """What is wrong with the points of an item, or with its highest score."""
+    item, worths = key.items[place], dict(key.points[place]) if key.points else {}
+    if said and not (said.isdigit() and 1 <= int(said) <= HIGHEST):
+        return [f'max_score "{said}" of item "{item}"; expected a whole number from 1 to {HIGHEST}']
+    most = int(said or HIGHEST)
+    return [
+        f'option "{option}" of item "{item}" is worth {worth} points; the highest score is {most}'
+        for option, worth in worths.items()
+        if worth > most
+    ]

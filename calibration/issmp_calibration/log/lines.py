@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections.abc import Collection
+from typing import TypeAlias
 
 from issmp_calibration.log.detect import TextTable, open_text
+from issmp_calibration.log.raw import Raw
 
-__all__ = ["physical_lines"]
+__all__ = ["Place", "lines_of", "physical_lines", "site"]
+
+Place: TypeAlias = tuple[int, int]  # file and row
 
 
 def physical_lines(
@@ -43,3 +47,23 @@ def physical_lines(
             if len(at_row) == len(wanted) and len(at_reject) == len(refused):
                 break
     return at_row, at_reject
+
+
+def lines_of(raw: Raw, places: Collection[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
+    """Physical lines of rows and of rejected records, file by file; nothing for what is no text file."""
+    rows: dict[Place, int] = {}
+    rejects: dict[Place, int] = {}
+    for file, text in enumerate(raw.texts):
+        wanted = {row for where, row in places if where == file}
+        refused = {reject.record for reject in raw.rejects if reject.file == file}
+        if wanted or refused:
+            at_row, at_reject = physical_lines(text, wanted, refused)
+            rows |= {(file, row): line for row, line in at_row.items()}
+            rejects |= {(file, record): at_reject.get(record, record) for record in refused}
+    return rows, rejects
+
+
+def site(raw: Raw, file: int, line: int, *, known: bool = True) -> str:
+    """Where something stands: a line of a text file, a row of anything else or where its line is not known."""
+    prefix = f"{raw.names[file]}, " if len(raw.names) > 1 else ""
+    return f"{prefix}{'line' if raw.texts and known else 'row'} {line}"

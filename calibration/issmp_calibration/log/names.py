@@ -18,6 +18,7 @@ Columns: TypeAlias = Mapping[str, str | Sequence[str]]
 ACCEPTED: dict[str, tuple[str, ...]] = {
     "candidate": ("candidate", "candidate_id", "person", "person_id", "examinee", "examinee_id", "id", "session_id"),
     "item": ("item", "item_id", "question", "question_id"),
+    "item_version": ("item_version",),
     "option": ("option", "choice"),
     "score": ("score", "resp", "correct"),
     "response": ("response", "answer"),

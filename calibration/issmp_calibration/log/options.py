@@ -8,7 +8,15 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from issmp_calibration.log.rules import Attempts, Duplicates, EmptyCell, Omitted, Shape
+from issmp_calibration.log.rules import (
+    Attempts,
+    Duplicates,
+    EmptyCell,
+    ItemVersions,
+    KeepOrDrop,
+    Omitted,
+    Shape,
+)
 
 __all__ = [
     "AttemptsOption",
@@ -16,13 +24,20 @@ __all__ = [
     "ColumnOption",
     "DuplicatesOption",
     "EmptyCellOption",
+    "FlaggedOption",
+    "InferNotReachedOption",
+    "ItemVersionsOption",
     "JsonOption",
     "KeyOption",
     "LogArgument",
     "MaxScoreOption",
+    "MaxSecondsOption",
+    "NotReachedOption",
     "OmittedCodeOption",
     "OmittedOption",
+    "OmittedPretestOption",
     "QuietOption",
+    "RetiredOption",
     "ShapeOption",
     "parse_columns",
 ]
@@ -41,8 +56,8 @@ KeyOption: TypeAlias = Annotated[
     typer.Option(
         "--key",
         "-k",
-        help="Item file with columns item, key and, if wanted, status, domain, enemies, item_set, options; "
-        "turns options into scores.",
+        help="Item file with columns item, key and, if wanted, status, domain, enemies, item_set, options, max_score, "
+        "item_version; turns options into scores. Several right options: A|C; partial credit: A:2|B:1.",
     ),
 ]
 CandidatesOption: TypeAlias = Annotated[
@@ -64,9 +79,55 @@ OmittedOption: TypeAlias = Annotated[
     Omitted,
     typer.Option("--omitted", help="What omitted answers to operational items count as.", rich_help_panel=READING),
 ]
+NotReachedOption: TypeAlias = Annotated[
+    Omitted,
+    typer.Option(
+        "--not-reached",
+        help="What items count as that a candidate did not get to (score_status not_reached, timed_out).",
+        rich_help_panel=READING,
+    ),
+]
+InferNotReachedOption: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--infer-not-reached",
+        help="Without a column score_status: omitted answers at the end of a test, by position, were not reached, "
+        "all but the first of them.",
+        rich_help_panel=READING,
+    ),
+]
+OmittedPretestOption: TypeAlias = Annotated[
+    Omitted,
+    typer.Option("--omitted-pretest", help="What omitted answers to pretest items count as.", rich_help_panel=READING),
+]
+FlaggedOption: TypeAlias = Annotated[
+    KeepOrDrop | None,
+    typer.Option(
+        "--flagged",
+        help="Candidates flagged for misconduct (column flagged); by default calibrate drops them, check and score "
+        "keep them.",
+        rich_help_panel=READING,
+    ),
+]
+RetiredOption: TypeAlias = Annotated[
+    KeepOrDrop,
+    typer.Option("--retired", help="Answers to items whose status is retired.", rich_help_panel=READING),
+]
+ItemVersionsOption: TypeAlias = Annotated[
+    ItemVersions,
+    typer.Option(
+        "--item-versions",
+        help="Whether version 2 of item Q1 (column item_version) is an item of its own, Q1@v2.",
+        rich_help_panel=READING,
+    ),
+]
 DuplicatesOption: TypeAlias = Annotated[
     Duplicates,
-    typer.Option("--duplicates", help="Which answer to an item counts, if there are two.", rich_help_panel=READING),
+    typer.Option(
+        "--duplicates",
+        help="Which answer to an item counts, if there are two; exact copies of a row are dropped in any case.",
+        rich_help_panel=READING,
+    ),
 ]
 AttemptsOption: TypeAlias = Annotated[
     Attempts,
@@ -88,6 +149,10 @@ EmptyCellOption: TypeAlias = Annotated[
 MaxScoreOption: TypeAlias = Annotated[
     int,
     typer.Option("--max-score", min=1, max=127, help="The highest score of an item.", rich_help_panel=READING),
+]
+MaxSecondsOption: TypeAlias = Annotated[
+    float,
+    typer.Option("--max-seconds", min=1.0, help="A longer time is not a time on an item.", rich_help_panel=READING),
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print everything as JSON.")]
 QuietOption: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")]

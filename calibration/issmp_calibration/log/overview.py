@@ -47,6 +47,7 @@ class Overview:
         per_candidate: answers of a candidate.
         per_item: answers to an item that somebody saw.
         omitted: answers left blank; of a log of scores those without a score.
+        not_reached: answers to items that candidates did not get to.
         no_time: answers without a usable time; None if the log has no times.
         median_seconds: median time on an item; None likewise.
         forms: sets of operational items.
@@ -65,6 +66,7 @@ class Overview:
     per_candidate: Spread
     per_item: Spread
     omitted: int
+    not_reached: int
     no_time: int | None
     median_seconds: float | None
     forms: Forms
@@ -99,6 +101,7 @@ def overview(log: ResponseLog, statistics: ClassicalStatistics) -> Overview:
         per_candidate=Spread.of(answered[answered > 0]),
         per_item=Spread.of(statistics.presented[statistics.presented > 0]),
         omitted=int(statistics.omitted.sum()),
+        not_reached=0 if log.status is None else int((log.status == 2).sum()),
         no_time=None if log.seconds is None else int(statistics.no_time.sum()),
         median_seconds=None if usable is None or not len(usable) else float(np.median(usable)),
         forms=forms(log, status != "pretest"),

@@ -34,6 +34,7 @@ class Book:
         item: index into ``items``. Shape ``(kept pairs,)``, as the following.
         score: score, −1 for none.
         option: index into ``options``, 255 for omitted; None if no pair has one.
+        status: 0 answered, 1 omitted, 2 not reached; None if everything was reached.
     """
 
     items: tuple[str, ...]
@@ -42,6 +43,7 @@ class Book:
     item: NDArray[np.unsignedinteger[Any]]
     score: NDArray[np.int8]
     option: NDArray[np.uint8] | None
+    status: NDArray[np.uint8] | None = None
 
 
 def read_pairs(raw: Raw, layout: Layout) -> tuple[list[Pair], str]:
@@ -50,7 +52,8 @@ def read_pairs(raw: Raw, layout: Layout) -> tuple[list[Pair], str]:
     Returns:
         The pairs in the order of their codes, and the SQL condition that finds the pair of a row ``a`` of ``answers``.
     """
-    present = ["response"] if layout.shape == "wide" else [role for role in MEANINGS if role in layout.roles]
+    wide = layout.shape == "wide"
+    present = [role for role in MEANINGS if role in layout.roles or (wide and role == "response")]
     columns = ", ".join(["item", *present])
     raw.con.execute(
         f"CREATE TABLE pairs AS SELECT (row_number() OVER ()) - 1 AS code, {columns}, count FROM "
@@ -86,6 +89,7 @@ def make_book(verdicts: Mapping[int, Verdict | None], items: Sequence[str] | Non
     order = sorted(kept, key=lambda code: (at_item[kept[code].item], at_option[kept[code].option], kept[code].score))
     rank = np.full(len(verdicts), -1, dtype=np.int64)
     rank[order] = np.arange(len(order))
+    status = [kept[code].omitted + (not kept[code].reached) for code in order]
     return Book(
         names,
         options,
@@ -93,6 +97,7 @@ def make_book(verdicts: Mapping[int, Verdict | None], items: Sequence[str] | Non
         np.array([at_item[kept[code].item] for code in order], dtype=np.uint16 if len(names) <= 0xFFFF else np.uint32),
         np.array([kept[code].score for code in order], dtype=np.int8),
         np.array([at_option[kept[code].option] for code in order], dtype=np.uint8) if options else None,
+        np.array(status, dtype=np.uint8) if 2 in status else None,
     )
 
 

@@ -7,12 +7,14 @@ only carry the number of their pair.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.rules import Omitted, Rules
+from issmp_calibration.log.versions import base
 from issmp_cat.spelling import did_you_mean
 
 __all__ = ["Fault", "Pair", "Scorer", "Verdict", "response_meaning"]
@@ -41,12 +43,13 @@ class Pair(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """What a pair is worth: ``score`` −1 for none, ``option`` None for omitted."""
+    """What a pair is worth: ``score`` −1 for none, ``option`` None for omitted; not reached is omitted too."""
 
     item: str
     option: str | None
     score: int
     omitted: bool = False
+    reached: bool = True
 
 
 class Fault(NamedTuple):
@@ -68,6 +71,7 @@ class Scorer:
         by_option: whether answers are options, so that no option means omitted.
         wide: an empty cell means "not presented" there, unless the rules say otherwise.
         disagreements: answers whose own score is not the key's.
+        left_out: why a pair is left out, by code: ``retired``, ``not_presented`` or ``empty_cell``.
     """
 
     key: ItemKey | None
@@ -77,24 +81,39 @@ class Scorer:
     by_option: bool
     wide: bool
     disagreements: int = field(default=0)
+    left_out: dict[int, str] = field(default_factory=dict)
 
     def judge(self, pair: Pair) -> Verdict | Fault | None:
         """The pair's worth, its fault, or None if it is to be left out (not presented)."""
         status = STATUS.get((pair.status or "answered").strip().lower())
         option, score = self._said(pair)
-        if status == "not_presented" or (self.wide and option is None and score is None and self._skip_empty()):
+        empty = self.wide and option is None and score is None and self._skip_empty()
+        why = "retired" if self._is_retired(pair) else "not_presented" if status == "not_presented" else "empty_cell"
+        if empty or why != "empty_cell":
+            self.left_out[pair.code] = why
             return None
         if option in self.rules.omitted_codes:
             option = None
         if fault := self._fault(pair):
             return fault
-        item = pair.item or ""
-        if status == "not_reached":
-            return Verdict(item, None, self._blank(item, self.rules.not_reached), omitted=True)
         nothing = option is None and (self.by_option or score is None)  # an empty score is an answer left out too
-        if status == "omitted" or nothing:
-            return Verdict(item, None, self._blank(item, self.omitted), omitted=True)
+        if status in {"omitted", "not_reached"} or nothing:
+            return self._blank(pair, reached=status != "not_reached")
         return self._worth(pair, option, score)
+
+    def _is_retired(self, pair: Pair) -> bool:
+        """Whether the item counts no more, whatever was answered."""
+        return self.rules.retired == "drop" and self._status(pair.item or "") == "retired"
+
+    def _status(self, item: str) -> str:
+        """Status of an item; operational where no key says otherwise."""
+        return (
+            "operational" if self.key is None or item not in self.key.index else self.key.status[self.key.index[item]]
+        )
+
+    def _name(self, item: str) -> str:
+        """The item that an answer counts for: its own version, or all of them together."""
+        return base(item) if self.rules.item_versions == "pooled" else item
 
     def _said(self, pair: Pair) -> tuple[str | None, str | None]:
         """Option and score of a pair."""
@@ -120,19 +139,25 @@ class Scorer:
     def _skip_empty(self) -> bool:
         return self.rules.empty_cell == "not_presented"
 
-    def _blank(self, item: str, rule: Omitted) -> int:
-        """The score of an item left blank; a pretest item's blank is never held against it."""
-        pretest = self.key is not None and self.key.status[self.key.index[item]] == "pretest"
-        return 0 if rule == "wrong" and not pretest else -1
+    def _blank(self, pair: Pair, *, reached: bool) -> Verdict:
+        """An item left blank, or not reached; by default a pretest item's blank is never held against anyone."""
+        item = pair.item or ""
+        pretest = self._status(item) == "pretest"
+        rule = self.rules.not_reached if not reached else self.rules.omitted_pretest if pretest else self.omitted
+        wrong = rule == "wrong" and (reached or not pretest or self.rules.omitted_pretest == "wrong")
+        return Verdict(self._name(item), None, 0 if wrong else -1, omitted=True, reached=reached)
 
     def _worth(self, pair: Pair, option: str | None, score: str | None) -> Verdict | Fault:
         """An answer that was given, by the key or by its own score."""
-        own = _score(score, self.rules.max_score)
+        item = pair.item or ""
+        most = (
+            self.rules.max_score if self.key is None else self.key.highest(self.key.index[item], self.rules.max_score)
+        )
+        own = _score(score, most)
         if isinstance(own, Fault):
             return own
-        item = pair.item or ""
         if self.key is None or option is None:
-            return Verdict(item, option, own)
+            return Verdict(self._name(item), option, own)
         place = self.key.index[item]
         allowed, correct = self.key.allowed(place), self.key.correct[place]
         option = option if option in allowed or option.upper() not in {*allowed, *correct} else option.upper()
@@ -141,28 +166,44 @@ class Scorer:
                 "unknown options", f'option "{option}" for item "{item}"; its options are {", ".join(allowed)}'
             )
         if not correct:
-            return Verdict(item, option, own)
-        worth = int(option in correct)
+            return Verdict(self._name(item), option, own)
+        worth = self.key.worth(place, option)
         self.disagreements += pair.rows * (own not in {-1, worth})
-        return Verdict(item, option, worth)
+        return Verdict(self._name(item), option, worth)
 
     def notes(self, pairs: Sequence[Pair], verdicts: Mapping[int, Verdict | Fault | None]) -> list[str]:
         """What was decided about answers without an answer, with counts."""
-        blank = {0: 0, -1: 0}
-        left_out = 0
+        blank = Counter[tuple[bool, int]]()
+        left_out = Counter[bool]()
         for pair in pairs:
             verdict = verdicts[pair.code]
             if verdict is None:
-                left_out += pair.rows
+                left_out[self.left_out.get(pair.code) == "retired"] += pair.rows
             elif isinstance(verdict, Verdict) and verdict.omitted:
-                blank[verdict.score] += pair.rows
+                blank[verdict.reached, verdict.score] += pair.rows
         said = {
-            f"{blank[0]:,} omitted answers count as wrong": blank[0],
-            f"{blank[-1]:,} omitted or not reached answers count as missing": blank[-1],
-            f"{left_out:,} {_skipped(wide=self.wide)}": left_out,
+            f"{blank[reached, score]:,} {_unanswered(reached=reached)} answers count as {_counted_as(score)}": blank[
+                reached, score
+            ]
+            for reached in (True, False)
+            for score in (0, -1)
+        }
+        said |= {
+            f"{left_out[True]:,} answers to retired items are left out (--retired keep brings them back)": left_out[
+                True
+            ],
+            f"{left_out[False]:,} {_skipped(wide=self.wide)}": left_out[False],
             f"{self.disagreements:,} answers carry another score than the key's; the key counts": self.disagreements,
         }
         return [note for note, number in said.items() if number]
+
+
+def _unanswered(*, reached: bool) -> str:
+    return "omitted" if reached else "not reached"
+
+
+def _counted_as(score: int) -> str:
+    return "missing" if score < 0 else "wrong"
 
 
 def _skipped(*, wide: bool) -> str:
@@ -200,18 +241,18 @@ def _item_of(most: int) -> str:
     return "a dichotomous item" if most == 1 else f"an item of {most} points"
 
 
-def response_meaning(pairs: Sequence[Pair], key: ItemKey | None) -> Literal["option", "score"]:
+def response_meaning(pairs: Sequence[Pair], key: ItemKey | None, most: int = 1) -> Literal["option", "score"]:
     """What a column that may hold either holds.
 
-    With a key: scores if there is nothing but 0, 1 and blanks, unless 0 or 1 are options of the key. Without a key
-    whatever is a number is taken for a score, so that 7 is an impossible score and not an option.
+    With a key: scores if there is nothing but 0 to ``most`` and blanks, unless one of them is an option of the key.
+    Without a key whatever is a number is taken for a score, so that 7 is an impossible score and not an option.
     """
     said = {text for pair in pairs if (text := _text(pair.response)) is not None}
     if key is None:
         return "score" if any(_is_number(text) for text in said) or not said else "option"
     labels = set().union(*key.correct)
-    scored = all(not isinstance(_score(text, 1), Fault) for text in said)
-    return "score" if scored and not labels & {"0", "1"} else "option"
+    scored = all(not isinstance(_score(text, most), Fault) for text in said)
+    return "score" if scored and not labels & {str(score) for score in range(most + 1)} else "option"
 
 
 def _is_number(text: str) -> bool:

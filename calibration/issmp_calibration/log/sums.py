@@ -88,7 +88,10 @@ def sum_up(log: ResponseLog, operational: Bools, raw: Ints, answered: Ints, grou
         others = answered[person] - own
         rest = (raw[person] - np.where(own, score, 0.0)) / np.maximum(others, 1) - centre
         option = None if log.option is None else log.option[answers].astype(np.int64)
-        _add_scores(total, item, score, rest, others > 0, option)
+        blank = (score < 0) if option is None else (score < 0) | (option == NO_OPTION)
+        if log.status is not None:
+            blank = log.status[answers] == 1
+        _add_scores(total, item, score, rest, others > 0, blank)
         if option is not None:
             _add_options(total, item, option, rest, (others > 0) & (score >= 0), group[person])
     return total
@@ -114,10 +117,9 @@ def blocks(log: ResponseLog) -> Iterator[tuple[slice, Ints]]:
         first = last
 
 
-def _add_scores(total: Sums, item: Ints, score: Floats, rest: Floats, has_rest: Bools, option: Ints | None) -> None:
+def _add_scores(total: Sums, item: Ints, score: Floats, rest: Floats, has_rest: Bools, blank: Bools) -> None:
     """Counts, scores and their products with the rest score."""
     n, scored = len(total.presented), score >= 0
-    blank = ~scored if option is None else ~scored | (option == NO_OPTION)
     both = scored & has_rest
     total.presented[:] += np.bincount(item, minlength=n)
     for sums, mask in ((total.scored, scored), (total.omitted, blank), (total.pairs, both)):

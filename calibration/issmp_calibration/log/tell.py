@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,10 @@ import numpy as np
 from issmp_calibration.log.design import Forms
 from issmp_calibration.log.faults import counted, some
 from issmp_calibration.log.overview import Overview
+from issmp_calibration.log.report import DataReport
+from issmp_calibration.log.sections import facts, section
 from issmp_calibration.log.statistics import ClassicalStatistics
+from issmp_calibration.log.tell_data import tell_report
 from issmp_cat.arrays import Bools
 from issmp_cat.errors import UsageError
 from issmp_cat.responses import ResponseLog
@@ -26,7 +29,13 @@ MOST = 40  # flagged items listed unasked
 
 
 def tell(
-    console: Console, view: Overview, statistics: ClassicalStatistics, remarks: Sequence[str], *, every_item: bool
+    console: Console,
+    view: Overview,
+    statistics: ClassicalStatistics,
+    report: DataReport,
+    remarks: Sequence[str],
+    *,
+    every_item: bool,
 ) -> None:
     """Print everything that ``check`` has to say.
 
@@ -34,14 +43,16 @@ def tell(
         console: where to.
         view: the log in numbers.
         statistics: test and items.
+        report: what was dropped or changed.
         remarks: further lines of the verdict.
         every_item: list all items, not only the flagged ones.
     """
-    _section(console, "What was understood", view.note)
-    _facts(console, "What the log holds", _holdings(view))
-    _facts(console, "Raw score on operational items", _raw_score(statistics))
+    section(console, "What was understood", view.note)
+    tell_report(console, report)
+    facts(console, "What the log holds", _holdings(view))
+    facts(console, "Raw score on operational items", _raw_score(statistics))
     _items(console, statistics, every_item=every_item)
-    _section(console, "Verdict", [*_verdicts(view, statistics), *((False, remark) for remark in remarks)])
+    section(console, "Verdict", [*_verdicts(view, statistics), *((False, remark) for remark in remarks)])
 
 
 def refuse_options(log: ResponseLog, wanted: Sequence[str]) -> None:
@@ -76,46 +87,12 @@ def tell_options(console: Console, statistics: ClassicalStatistics, item: str) -
         right = " (key)" if table.correct[place, option] else ""
         cells = [f"{table.n[place, option]:,}", _percent(table.p[place, option])]
         lines.add_row(label + right, *cells, _number(table.point_biserial[place, option]), *share)
-    _section(console, f"Options of {item}, by candidates of low, middle and high raw score", [])
+    section(console, f"Options of {item}, by candidates of low, middle and high raw score", [])
     console.print(lines)
 
 
 def _percent(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.1%}"
-
-
-def _section(console: Console, title: str, lines: Iterable[str | tuple[bool, str]]) -> None:
-    """A heading and its lines; a pair is a line with a tick or an exclamation mark. Nothing is read as markup."""
-    from rich.text import Text
-
-    console.print()
-    console.print(Text(title, style="bold"))
-    for line in lines:
-        good, words = line if isinstance(line, tuple) else (None, line)
-        mark = {None: ("·", "dim"), True: ("✓", "green"), False: ("!", "yellow")}[good]
-        grid = _grid()
-        grid.add_row("", Text(*mark), Text(words))
-        console.print(grid)
-
-
-def _grid() -> Table:
-    from rich.table import Table
-
-    grid = Table.grid(padding=(0, 1))
-    for _ in range(3):
-        grid.add_column()
-    return grid
-
-
-def _facts(console: Console, title: str, rows: Sequence[tuple[str, str]]) -> None:
-    """A heading and a table of two columns."""
-    from rich.text import Text
-
-    _section(console, title, [])
-    grid = _grid()
-    for name, fact in rows:
-        grid.add_row("", Text(name, style="dim"), Text(fact))
-    console.print(grid)
 
 
 def _holdings(view: Overview) -> list[tuple[str, str]]:
@@ -128,6 +105,8 @@ def _holdings(view: Overview) -> list[tuple[str, str]]:
         ("… per item", str(view.per_item)),
         ("omitted", f"{view.omitted:,} ({view.omitted / max(view.answers, 1):.2%})"),
     ]
+    if view.not_reached:
+        rows.append(("not reached", f"{view.not_reached:,} ({view.not_reached / max(view.answers, 1):.2%})"))
     if view.median_seconds is not None:
         rows.append(("time on an item", f"median {view.median_seconds:.0f} s; {view.no_time or 0:,} answers have none"))
     rows += [("forms", _forms(view.forms))] if view.forms.count else []
@@ -165,11 +144,11 @@ def _items(console: Console, statistics: ClassicalStatistics, *, every_item: boo
     more = 0 if every_item else len(shown) - MOST
     if more > 0:  # the worst, in the order of items
         shown = sorted(sorted(shown, key=lambda k: (np.nan_to_num(statistics.item_total[k], nan=-2.0), k))[:MOST])
-    _section(console, f"Items: {_range(statistics, statistics.status == 'operational')}", [])
+    section(console, f"Items: {_range(statistics, statistics.status == 'operational')}", [])
     if shown:
         console.print(_table(statistics, shown))
     if more > 0:
-        _section(console, f"… and {more:,} more flagged items: --all lists them, --items FILE writes them", [])
+        section(console, f"… and {more:,} more flagged items: --all lists them, --items FILE writes them", [])
 
 
 def _range(statistics: ClassicalStatistics, scored: Bools) -> str:

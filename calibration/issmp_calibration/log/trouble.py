@@ -5,18 +5,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NoReturn, TypeAlias
 
+from issmp_calibration.log.duplicates import duplicate_problem
 from issmp_calibration.log.faults import Faults, counted
-from issmp_calibration.log.lines import physical_lines
+from issmp_calibration.log.lines import Place, lines_of, site
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.pairs import natural
 from issmp_calibration.log.raw import Raw, count
+from issmp_calibration.log.rules import Rules
 from issmp_calibration.log.scoring import Fault
 from issmp_cat.errors import ResponseLogError
 
-__all__ = ["any_row_fault", "duplicate_problem", "report_faults"]
+__all__ = ["any_row_fault", "report_faults"]
 
 # Faults of a single row that no distinct pair shows: condition, kind, message.
 ROW_FAULTS: dict[str, tuple[str, str, str]] = {
@@ -39,7 +41,6 @@ REJECTS = {
 }
 STRANGERS = "unknown items"
 MOST_STRANGERS = 10  # listed; a key of another form makes hundreds
-Place: TypeAlias = tuple[int, int]
 # Where a fault stands, its kind, its message, and how many of its kind it stands for.
 Found: TypeAlias = tuple[Place, str, str, int]
 
@@ -51,7 +52,7 @@ def any_row_fault(raw: Raw, layout: Layout) -> bool:
 
 
 def report_faults(
-    raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str, listed: int, unkeyed: str = ""
+    raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str, rules: Rules, unkeyed: str = ""
 ) -> NoReturn:
     """Find the lines of all faults and raise.
 
@@ -60,9 +61,10 @@ def report_faults(
         layout: how its columns were understood.
         pairs: fault of each refused pair.
         on: the condition that finds a row's pair.
-        listed: faults of one kind that are listed.
+        rules: how many faults of one kind are listed, and when two answers are to the same item.
         unkeyed: the message about options without a key, if that is so.
     """
+    listed = rules.listed
     faults, hints = Faults(listed), Faults(listed)
     if unkeyed:
         faults.add("no key", unkeyed)
@@ -73,15 +75,15 @@ def report_faults(
         *_pair_faults(raw, pairs, on, listed, wide=layout.shape == "wide"),
         *_row_faults(raw, listed),
     ]
-    at_row, at_reject = _lines(raw, [place for place, *_ in found])
+    at_row, at_reject = lines_of(raw, [place for place, *_ in found])
     for (file, record), kind, message in _broken(raw):
         line = at_reject[file, record]
-        faults.add(kind, f"{_site(raw, file, line)}: {message}", line=line)
+        faults.add(kind, f"{site(raw, file, line)}: {message}", line=line)
     for number, (place, kind, message, times) in enumerate(found):
         line = at_row.get(place, place[1])
         order = number if kind == STRANGERS else line
-        faults.add(kind, f"{_site(raw, place[0], line)}: {message}", line=order, times=times)
-    if doubles := duplicate_problem(raw, on):
+        faults.add(kind, f"{site(raw, place[0], line)}: {message}", line=order, times=times)
+    if doubles := duplicate_problem(raw, on, rules):
         faults.add("duplicates", doubles)
     for hint in _hints(raw, faults):
         hints.add("hint", hint)
@@ -171,42 +173,3 @@ def _broken(raw: Raw) -> list[tuple[Place, str, str]]:
         said = REJECTS.get(reject.error, f"{cells} fields; the header has {len(text.header)}")
         found.setdefault(place, (place, "broken rows", f"{said}: {shown}"))
     return list(found.values())
-
-
-def _lines(raw: Raw, places: Sequence[Place]) -> tuple[dict[Place, int], dict[Place, int]]:
-    """Physical lines of rows and of rejected records, file by file."""
-    rows: dict[Place, int] = {}
-    rejects: dict[Place, int] = {}
-    for file, text in enumerate(raw.texts):
-        wanted = {row for where, row in places if where == file}
-        refused = {reject.record for reject in raw.rejects if reject.file == file}
-        if wanted or refused:
-            at_row, at_reject = physical_lines(text, wanted, refused)
-            rows |= {(file, row): line for row, line in at_row.items()}
-            rejects |= {(file, record): at_reject.get(record, record) for record in refused}
-    return rows, rejects
-
-
-def _site(raw: Raw, file: int, line: int) -> str:
-    """Where a fault stands: a line of a text file, a row of anything else."""
-    prefix = f"{raw.names[file]}, " if len(raw.names) > 1 else ""
-    return f"{prefix}{'line' if raw.texts else 'row'} {line}"
-
-
-def duplicate_problem(raw: Raw, on: str) -> str:
-    """The message about candidates who answered an item twice; empty if nobody did."""
-    raw.con.execute(
-        f"CREATE OR REPLACE TEMP TABLE doubles AS SELECT DISTINCT candidate::VARCHAR AS who FROM "
-        f"(SELECT a.candidate, a.item FROM answers a JOIN pairs ON {on} WHERE pairs.code NOT IN (FROM skipped) "
-        "AND a.candidate IS NOT NULL AND a.item IS NOT NULL GROUP BY a.candidate, a.item HAVING count(*) > 1)"
-    )
-    total = count(raw, "SELECT count(*) FROM doubles")
-    if not total:
-        return ""
-    names = ", ".join(row[0] for row in raw.con.execute("SELECT who FROM doubles ORDER BY who LIMIT 3").fetchall())
-    who = "1 candidate" if total == 1 else f"{total:,} candidates"
-    dots = ", …" if total > 3 else ""
-    return (
-        f"{who} answered an item twice in one attempt ({names}{dots}): "
-        "first or last decides (--duplicates, duplicates=)"
-    )

@@ -99,7 +99,7 @@ def test_many_unknown_items_hint_at_another_key():
 
 
 def test_duplicates_name_some_candidates():
-    frame = pd.DataFrame({"candidate": [f"C{k}" for k in range(5)] * 2, "item": "x", "score": 1})
+    frame = pd.DataFrame({"candidate": [f"C{k}" for k in range(5)] * 2, "item": "x", "score": [1] * 5 + [0] * 5})
     (problem,) = refused(frame)
     assert problem.startswith("5 candidates answered an item twice in one attempt (C0, C1, C2, …): first or last")
 
@@ -241,7 +241,7 @@ def test_files_that_do_not_fit_together(file):
 
 
 def test_a_log_where_nothing_was_presented(file):
-    assert refused(file("x,y\n,\n,\n")) == ("no answers: every row is empty or not presented",)
+    assert refused(file("x,y\n,\n,\n")) == ("no answers: every row is empty, not presented or set aside",)
 
 
 def test_every_fault_of_a_key_is_told(file):
