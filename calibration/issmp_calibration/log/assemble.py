@@ -5,28 +5,55 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.log.codes import Rows, fetch_rows, number_candidates
+from issmp_calibration.log.codes import has_duplicates, sort_rows
 from issmp_calibration.log.duplicates import settle_duplicates
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.pairs import Book
 from issmp_calibration.log.raw import Raw
+from issmp_calibration.log.roster import number_candidates, roster
 from issmp_calibration.log.rules import Duplicates, Rules
+from issmp_calibration.log.stream import Part, Stream
 from issmp_cat.responses import ResponseLog
 
 __all__ = ["assemble"]
 
 
-def assemble(raw: Raw, layout: Layout, book: Book, on: str, duplicates: Duplicates, rules: Rules) -> ResponseLog:
+def assemble(
+    raw: Raw,
+    layout: Layout,
+    book: Book,
+    on: str,
+    duplicates: Duplicates,
+    rules: Rules,
+    stream: Stream,
+    parts: list[Part],
+) -> ResponseLog:
     """Build the log from judged rows.
+
+    Args:
+        raw: holds ``answers``, ``pairs`` and ``skipped``.
+        layout: how its columns were understood.
+        book: what each pair is worth.
+        on: the condition that finds a row's pair.
+        duplicates: which answer to an item counts.
+        rules: the finer decisions.
+        stream: what has read the rows.
+        parts: the rows; emptied, so that their memory is free for the log.
 
     Raises:
         ResponseLogError: a candidate answered an item twice, and nothing says which answer counts.
     """
-    rows, persons = _rows(raw, layout, book, on)
     notes: list[str] = []
-    if _has_duplicates(rows, book):
+    persons, place = roster(raw.con, stream.people)
+    rows = sort_rows(parts, place, book.rank)
+    if has_duplicates(rows.start, rows.pair, book.item):
         notes += settle_duplicates(raw, on, duplicates, rules)
-        rows, persons = _rows(raw, layout, book, on)
+        parts.clear()
+        stream.read(parts.append)
+        rows = sort_rows(parts, place, book.rank)
+    parts.clear()
+    if layout.personal or "attempt" in layout.roles:
+        number_candidates(raw.con)
     seconds, told = _times(rows.seconds, rules.max_seconds)
     return ResponseLog(
         persons=persons,
@@ -37,26 +64,10 @@ def assemble(raw: Raw, layout: Layout, book: Book, on: str, duplicates: Duplicat
         option=None if book.option is None else book.option[rows.pair],
         options=book.options,
         seconds=seconds,
-        position=None if rows.position is None else rows.position.astype(np.int16),
+        position=rows.position,
         note=(*notes, *told),
         status=None if book.status is None else book.status[rows.pair],
     )
-
-
-def _rows(raw: Raw, layout: Layout, book: Book, on: str) -> tuple[Rows, NDArray[np.str_]]:
-    """All rows in order, and the candidates."""
-    persons = number_candidates(raw.con)
-    timed, placed = "seconds" in layout.roles, "position" in layout.roles
-    return fetch_rows(raw.con, book.rank, len(persons), on, seconds=timed, position=placed), persons
-
-
-def _has_duplicates(rows: Rows, book: Book) -> bool:
-    """Whether two neighbouring answers are of one candidate and one item."""
-    item = book.item[rows.pair]
-    same = item[1:] == item[:-1]
-    ends = rows.start[1:-1]
-    same[ends[(ends > 0) & (ends < len(item))] - 1] = False  # the next candidate's first answer
-    return bool(same.any())
 
 
 def _times(seconds: NDArray[np.float32] | None, longest: float) -> tuple[NDArray[np.float32] | None, list[str]]:

@@ -1,7 +1,5 @@
 """The distinct answers of a log, and the book that says what each is worth."""
 
-# ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
-
 from __future__ import annotations
 
 import re
@@ -14,13 +12,14 @@ from numpy.typing import NDArray
 
 from issmp_calibration.log.answers import MEANINGS
 from issmp_calibration.log.names import Layout
-from issmp_calibration.log.raw import Raw
+from issmp_calibration.log.raw import Raw, quoted
 from issmp_calibration.log.scoring import Pair, Verdict
+from issmp_calibration.log.stream import Stream
 from issmp_cat.arrays import Ints
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import NO_OPTION
 
-__all__ = ["Book", "make_book", "natural", "read_pairs"]
+__all__ = ["Book", "make_book", "natural", "open_stream", "read_pairs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +45,32 @@ class Book:
     status: NDArray[np.uint8] | None = None
 
 
-def read_pairs(raw: Raw, layout: Layout) -> tuple[list[Pair], str]:
-    """Create ``pairs(code, item, …, count)``, one row for each distinct answer.
+def open_stream(raw: Raw, layout: Layout) -> Stream:
+    """A stream over the answers that brings what the source has."""
+    wide = layout.shape == "wide"
+    present = [role for role in MEANINGS if role in layout.roles or (wide and role == "response")]
+    return Stream.of(
+        raw.con, ["item", *present], seconds="seconds" in layout.roles, position="position" in layout.roles
+    )
+
+
+def read_pairs(stream: Stream) -> tuple[list[Pair], str]:
+    """The distinct answers that a stream has met; creates ``pairs(code, item, …, count)`` for queries that join them.
 
     Returns:
         The pairs in the order of their codes, and the SQL condition that finds the pair of a row ``a`` of ``answers``.
     """
-    wide = layout.shape == "wide"
-    present = [role for role in MEANINGS if role in layout.roles or (wide and role == "response")]
-    columns = ", ".join(["item", *present])
-    raw.con.execute(
-        f"CREATE TABLE pairs AS SELECT (row_number() OVER ()) - 1 AS code, {columns}, count FROM "
-        f"(SELECT {columns}, count(*) AS count FROM answers GROUP BY {columns})"
+    columns = dict(zip(stream.columns, stream.cells_of_pairs(), strict=True))
+    count = stream.count.tolist()
+    cells = [f"unnest(?::VARCHAR[])::{stream.types[name]} AS {quoted(name)}" for name in columns]
+    stream.con.execute(
+        f"CREATE TABLE pairs AS SELECT unnest(range(?)) AS code, {', '.join(cells)}, unnest(?::BIGINT[]) AS count",
+        [len(count), *columns.values(), count],
     )
-    cells = [f"{role}::VARCHAR" if role in present else "NULL" for role in MEANINGS]
-    rows = raw.con.execute(f"SELECT code, item::VARCHAR, {', '.join(cells)}, count FROM pairs ORDER BY code").fetchall()
-    on = " AND ".join(f"a.{name} IS NOT DISTINCT FROM pairs.{name}" for name in ["item", *present])
-    return [Pair(*row) for row in rows], on
+    nothing: list[str | None] = [None] * len(count)
+    texts = [columns.get(role, nothing) for role in MEANINGS]
+    on = " AND ".join(f"a.{name} IS NOT DISTINCT FROM pairs.{name}" for name in columns)
+    return [Pair(*row) for row in zip(range(len(count)), columns["item"], *texts, count, strict=True)], on
 
 
 def make_book(verdicts: Mapping[int, Verdict | None], items: Sequence[str] | None) -> Book:

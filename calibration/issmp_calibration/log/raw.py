@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from issmp_calibration.log.arrow import SETTINGS, StreamError
 from issmp_calibration.log.detect import TextTable, check_names, is_parquet, text_table
 from issmp_cat.errors import MissingExtra, ResponseLogError, UsageError
 
@@ -61,8 +62,8 @@ def quoted(name: str) -> str:
 
 def count(raw: Raw, query: str) -> int:
     """The one number that a query gives; nothing counts as 0."""
-    row = raw.con.execute(query).fetchone()
-    return int(row[0] or 0) if row else 0
+    rows = raw.con.execute(query).fetchall()  # all of them: a result half read bars the connection
+    return int(rows[0][0] or 0) if rows else 0
 
 
 def _literal(text: object) -> str:
@@ -87,10 +88,14 @@ def open_raw(source: Source) -> Iterator[Raw]:
     with tempfile.TemporaryDirectory(prefix="issmp-cat-") as folder:
         con = duckdb.connect(str(Path(folder) / "log.duckdb"))
         try:
+            for setting in SETTINGS:
+                con.execute(setting)
             yield _fill(con, source, paths, where or "data frame")
-        except (duckdb.InterruptException, RuntimeError) as error:
+        except (duckdb.InterruptException, RuntimeError, StreamError) as error:
             if "interrupted" in str(error).lower():  # Ctrl-C, in DuckDB's own words
                 raise KeyboardInterrupt from None
+            if isinstance(error, StreamError):
+                raise ResponseLogError(where or "data frame", [_unreadable(str(error))]) from error
             raise
         except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
             raise ResponseLogError(where or "data frame", [_unreadable(str(error))]) from error

@@ -12,7 +12,7 @@ from issmp_calibration.log.assemble import assemble
 from issmp_calibration.log.faults import some
 from issmp_calibration.log.key import ItemKey, read_key
 from issmp_calibration.log.names import Columns, Layout, recognise
-from issmp_calibration.log.pairs import make_book, natural, read_pairs
+from issmp_calibration.log.pairs import make_book, natural, open_stream, read_pairs
 from issmp_calibration.log.people import join_candidates, personal_columns
 from issmp_calibration.log.raw import Raw, Source, open_raw
 from issmp_calibration.log.reasons import by_answer, by_duplicate, by_time
@@ -20,6 +20,7 @@ from issmp_calibration.log.removals import Removal
 from issmp_calibration.log.report import make_report, write_dropped
 from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Rules, Shape
 from issmp_calibration.log.scoring import Fault, Pair, Scorer, Verdict, response_meaning
+from issmp_calibration.log.stream import Part
 from issmp_calibration.log.trouble import any_row_fault, report_faults
 from issmp_calibration.log.versions import base, versions_note
 from issmp_cat.errors import ResponseLogError
@@ -108,7 +109,9 @@ def read_as(source: Source, how: Reading, dropped: Path | None = None) -> Respon
 
 def _read(raw: Raw, layout: Layout, items: ItemKey | None, how: Reading) -> tuple[ResponseLog, list[Removal]]:
     """Judge the distinct answers, then bring the rows into order; and the rules that met them."""
-    pairs, on = read_pairs(raw, layout)
+    stream, parts = open_stream(raw, layout), list[Part]()
+    stream.read(parts.append)
+    pairs, on = read_pairs(stream)
     if not pairs and not raw.rejects:
         raise ResponseLogError(raw.where, ["a header and no answers"])
     rules = how.rules
@@ -120,12 +123,13 @@ def _read(raw: Raw, layout: Layout, items: ItemKey | None, how: Reading) -> tupl
     raw.con.execute(
         "CREATE TABLE skipped AS SELECT unnest(?::BIGINT[]) AS code", [[c for c, v in good.items() if v is None]]
     )
-    if faults or unkeyed or raw.rejects or any_row_fault(raw, layout):
+    if faults or unkeyed or raw.rejects or (stream.suspect and any_row_fault(raw, layout)):
         report_faults(raw, layout, faults, on, rules, unkeyed)
     if not any(good.values()):
         raise ResponseLogError(raw.where, ["no answers: every row is empty, not presented or set aside"])
     removals = by_answer(raw, scorer, pairs, verdicts, on)
-    log = assemble(raw, layout, make_book(good, _order(items, layout, rules, good)), on, how.duplicates, rules)
+    book = make_book(good, _order(items, layout, rules, good))
+    log = assemble(raw, layout, book, on, how.duplicates, rules, stream, parts)
     versions = versions_note((pair.item or "" for pair in pairs), pooled=rules.item_versions == "pooled")
     removals += [*by_duplicate(raw), *by_time(log, on, rules)]
     return replace(log, note=(*versions, *scorer.notes(pairs, verdicts), *log.note)), removals
