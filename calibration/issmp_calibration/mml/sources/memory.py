@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from issmp_calibration.mml.blocks import pack
 from issmp_calibration.mml.estep import expect_answers
-from issmp_calibration.mml.sources.source import Answers, Expectation, Population, Request
+from issmp_calibration.mml.sources.source import Answers, Expectation, Population, Request, evenly
 from issmp_cat.arrays import Ints, read_only
 
-__all__ = ["InMemory", "summed"]
+__all__ = ["InMemory", "added", "summed"]
 
 
 def summed(answers: Answers, n_groups: int) -> Population:
@@ -26,6 +26,13 @@ def summed(answers: Answers, n_groups: int) -> Population:
         mine = answers.covariates[group == which]
         products[which] = mine.T @ mine
     return Population(persons, products)
+
+
+def added(parts: list[Population]) -> Population:
+    """Sums over several lots of persons."""
+    return Population(
+        np.sum([part.persons for part in parts], axis=0), np.sum([part.products for part in parts], axis=0)
+    )
 
 
 class InMemory:
@@ -63,7 +70,7 @@ class InMemory:
         """So many persons, evenly spread, or all if there are no more."""
         if persons >= self.n_persons:
             return self.answers
-        return self.answers.some(np.arange(persons) * self.n_persons // persons)
+        return self.answers.some(evenly(persons, self.n_persons))
 
     def population(self) -> Population:
         """Persons and covariates of each group, summed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from issmp_calibration.mml.grid import Grid
 from issmp_cat.arrays import Floats, Ints, read_only
 
-__all__ = ["Answers", "Expectation", "Population", "Regression", "Request", "Source"]
+__all__ = ["Answers", "Expectation", "Population", "Regression", "Request", "Source", "evenly", "joined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,31 @@ class Answers:
         place = np.repeat(self.start[persons] - start[:-1], length) + np.arange(start[-1])
         pattern = self.pattern[persons] if self.pattern.size else None
         return Answers.of(start, self.code[place], pattern, self.covariates[persons])
+
+
+def evenly(persons: int, among: int) -> Ints:
+    """So many places spread evenly among others, or all of them.
+
+    >>> evenly(3, 10)
+    array([0, 3, 6])
+    """
+    persons = min(persons, among)
+    return np.arange(persons, dtype=np.int64) * among // max(persons, 1)
+
+
+def joined(parts: Sequence[Answers]) -> Answers:
+    """Persons of several sources, one after the other."""
+    start, before = [np.zeros(1, np.int64)], 0
+    for part in parts:
+        start.append(part.start[1:] + before)
+        before += part.n_answers
+    several = any(part.pattern.size for part in parts)
+    return Answers.of(
+        np.concatenate(start),
+        np.concatenate([part.code for part in parts]),
+        np.concatenate([part.groups() for part in parts]) if several else None,
+        np.concatenate([part.covariates for part in parts]),
+    )
 
 
 class Population(NamedTuple):
