@@ -7,54 +7,42 @@ from numpy.typing import NDArray
 
 from issmp_calibration.log.codes import has_duplicates, sort_rows
 from issmp_calibration.log.duplicates import settle_duplicates
+from issmp_calibration.log.judge import Judged, Reading
 from issmp_calibration.log.names import Layout
-from issmp_calibration.log.pairs import Book
 from issmp_calibration.log.raw import Raw
 from issmp_calibration.log.roster import number_candidates, roster
-from issmp_calibration.log.rules import Duplicates, Rules
-from issmp_calibration.log.stream import Part, Stream
+from issmp_calibration.log.stream import Part
 from issmp_cat.responses import ResponseLog
 
 __all__ = ["assemble"]
 
 
-def assemble(
-    raw: Raw,
-    layout: Layout,
-    book: Book,
-    on: str,
-    duplicates: Duplicates,
-    rules: Rules,
-    stream: Stream,
-    parts: list[Part],
-) -> ResponseLog:
+def assemble(raw: Raw, layout: Layout, judged: Judged, how: Reading, parts: list[Part]) -> ResponseLog:
     """Build the log from judged rows.
 
     Args:
         raw: holds ``answers``, ``pairs`` and ``skipped``.
         layout: how its columns were understood.
-        book: what each pair is worth.
-        on: the condition that finds a row's pair.
-        duplicates: which answer to an item counts.
-        rules: the finer decisions.
-        stream: what has read the rows.
+        judged: what the answers are worth.
+        how: the arguments of ``read_log``.
         parts: the rows; emptied, so that their memory is free for the log.
 
     Raises:
         ResponseLogError: a candidate answered an item twice, and nothing says which answer counts.
     """
+    stream, book = judged.stream, judged.book
     notes: list[str] = []
     persons, place = roster(raw.con, stream.people)
     rows = sort_rows(parts, place, book.rank)
     if has_duplicates(rows.start, rows.pair, book.item):
-        notes += settle_duplicates(raw, on, duplicates, rules)
+        notes += settle_duplicates(raw, judged.on, how.duplicates, how.rules)
         parts.clear()
         stream.read(parts.append)
         rows = sort_rows(parts, place, book.rank)
     parts.clear()
     if layout.personal or "attempt" in layout.roles:
         number_candidates(raw.con)
-    seconds, told = _times(rows.seconds, rules.max_seconds)
+    seconds, told = _times(rows.seconds, how.rules.max_seconds)
     return ResponseLog(
         persons=persons,
         items=np.array(book.items),
