@@ -207,7 +207,7 @@ def _from_key(log: ResponseLog, known: ItemKey | None) -> tuple[NDArray[Any], ND
 
 def _latent(found: Fit, reported: Reported) -> Latent:
     live = slice(0, found.grid.live)
-    observed = found.expectation.population[live]
+    observed = found.expectation.population[0, live]
     return Latent(
         mean=0.0,
         sd=reported.latent_sd,

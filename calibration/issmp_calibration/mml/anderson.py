@@ -42,15 +42,23 @@ class Trail:
         >>> trail.next_point(np.ones(1)).round(6)  # x → 1 + x/2 has its fixed point at 2
         array([2.])
         """
-        image = self.images[-1]
-        if len(self) == 1:
-            return image
+        return self.points[-1] + self.reach(self.images[-1] - self.points[-1], weights)
+
+    def reach(self, residual: Floats, weights: Floats) -> Floats:
+        """How far the fixed point is from a point that the map moves by ``residual``, by the secants of the trail.
+
+        Args:
+            residual: shape ``(coordinates,)``.
+            weights: of the squared residuals. Shape ``(coordinates,)``.
+        """
+        if len(self) < 2:
+            return residual
         points, images = np.array(self.points), np.array(self.images)
-        residuals = (images - points) * np.sqrt(weights)
-        changes = np.diff(residuals, axis=0)
+        root = np.sqrt(weights)
+        changes = np.diff((images - points) * root, axis=0)
         scale = np.sqrt(np.square(changes).sum(axis=1)) + np.finfo(float).tiny
         changes /= scale[:, None]
         normal = changes @ changes.T + RIDGE * np.eye(len(changes))
-        mix = np.linalg.solve(normal, changes @ residuals[-1]) / scale
-        mixed: Floats = image - mix @ np.diff(images, axis=0)
-        return mixed
+        mix = np.linalg.solve(normal, changes @ (residual * root)) / scale
+        reached: Floats = residual - mix @ np.diff(images, axis=0)
+        return reached

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from issmp_calibration.mml.models.family import Family
 from issmp_calibration.mml.models.named import FAMILIES
@@ -67,6 +69,12 @@ class Design:
     def n_free(self) -> int:
         """Length of the vector of free values."""
         return int(self.index.max(initial=-1)) + 1
+
+    @property
+    def owner(self) -> NDArray[np.unsignedinteger[Any]]:
+        """The item that each code belongs to. Shape ``(codes,)``."""
+        kind = np.uint16 if self.n_items <= np.iinfo(np.uint16).max else np.uint32
+        return np.repeat(np.arange(self.n_items, dtype=kind), np.diff(self.first))
 
     @property
     def free(self) -> Bools:
@@ -146,6 +154,16 @@ class Design:
     def scalable(self) -> bool:
         """Whether the population's SD can be taken out of the slopes: none is held, and no prior is in the way."""
         return not (self.slope & (~self.free | ((self.prior_precision > 0.0) & ~self.on_log))).any()
+
+    @property
+    def holds_scale(self) -> bool:
+        """Whether a slope is held, so that the population's SD can be told."""
+        return bool((self.slope & ~self.free & (self.held != 0.0)).any())
+
+    @property
+    def holds_place(self) -> bool:
+        """Whether an intercept is held, so that the population's mean can be told."""
+        return bool(((self.shift_cell >= 0) & ~self.free).any())
 
     @property
     def movable(self) -> bool:

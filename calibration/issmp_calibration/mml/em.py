@@ -5,31 +5,27 @@ Bock, R. D., & Aitkin, M. (1981). Marginal maximum likelihood estimation of item
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 
-from issmp_calibration.mml.anderson import Trail
+from issmp_calibration.mml.climb import Climb, Standpoint
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
-from issmp_calibration.mml.estep import Expectation, expect
-from issmp_calibration.mml.expansion import absorb, best_log_sd
 from issmp_calibration.mml.grid import Grid
-from issmp_calibration.mml.models.tables import log_table
-from issmp_calibration.mml.mstep import maximise
-from issmp_calibration.mml.narrowest import narrowest_posterior
-from issmp_calibration.mml.windows import Windows
-from issmp_cat.arrays import Floats
+from issmp_calibration.mml.population import Freedom, Population
+from issmp_calibration.mml.reach import MOST, finer, integration_errors, wanted_grid
+from issmp_calibration.mml.sources.memory import InMemory
+from issmp_calibration.mml.sources.source import Answers, Expectation, Source
+from issmp_cat.arrays import Floats, Ints
 
-__all__ = ["SMALL", "Fit", "Pass", "Settings", "fit"]
+__all__ = ["SMALL", "Fit", "Pass", "Settings", "fit", "fit_source"]
 
 SMALL = 200_000  # answers up to which every pass uses float64 and all nodes
-NOISE = {np.float32: 1e-7, np.float64: 1e-11}  # relative, of a sum of log likelihoods
-SLOWEST, FASTEST = 0.95, 0.1  # bounds of the rate at which the iteration is believed to close in
+ROUGHLY = 0.05  # distance at which a normal population gives way to a histogram, standard errors
+REFINE = 0.2  # share of the allowed integration error above which the nodes are put closer together
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +34,27 @@ class Settings:
 
     Attributes:
         grid: the nodes to begin with.
-        refine: put nodes closer together when a posterior turns out too narrow for them.
+        refine: put nodes closer together and further out when populations or posteriors turn out to need it.
+        limit: how far nodes reach to both sides of each population's mean, SDs.
         tolerance: estimated distance to the solution at which the iteration may end, in standard errors, any item.
         max_passes: passes over the answers after which it ends anyway.
+        integration: largest error that the nodes may cause, in standard errors, any item.
+        groups: names of the populations, the one that sets the scale first.
+        standard: which of them stay N(0, 1): those that share no items with the others. None if not given.
+        histogram: whether the populations have any shape; normal otherwise.
+        start: cells to begin with, if not the families' own. Shape ``(items, width)``.
     """
 
     grid: Grid = field(default_factory=Grid.spaced)
     refine: bool = True
+    limit: float = 6.0
     tolerance: float = 1e-3
     max_passes: int = 200
+    integration: float = 0.05
+    groups: tuple[str, ...] = ("all",)
+    standard: tuple[bool, ...] = ()
+    histogram: bool = False
+    start: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +78,16 @@ class Fit:
     """Where the iteration ended.
 
     Attributes:
-        parameters: cells of the items, in the metric of a standard normal population. Shape ``(items, width)``.
-        expectation: the E-step at these parameters, float64 on all nodes.
+        parameters: cells of the items. Shape ``(items, width)``.
+        expectation: the E-step at these parameters, float64.
         log_prior: log density of these parameters under their priors.
         distances: estimated distance of each item to the solution, in standard errors. Shape ``(items,)``.
         settled: whether every distance is within the tolerance.
         passes: what happened.
         grid: the nodes used at the end.
+        population: the groups; ``freedom``: what of them was estimated.
+        integration_errors: how far finer nodes would move each item, in standard errors; NaN for a histogram. Shape
+            ``(items,)``.
     """
 
     parameters: Floats
@@ -86,81 +97,22 @@ class Fit:
     settled: bool
     passes: tuple[Pass, ...]
     grid: Grid
+    population: Population
+    freedom: Freedom
+    integration_errors: Floats
 
+    @property
+    def log_density(self) -> Floats:
+        """Log weights of the nodes in each group. Shape ``(groups, nodes)``."""
+        return self.population.log_density(self.grid)
 
-@dataclass(slots=True)
-class _Climb:
-    """A fit while it runs. ``image`` is where plain EM would go: the place to return to when a bolder step fails."""
-
-    codes: Codes
-    design: Design
-    grid: Grid
-    executor: Executor | None
-    parameters: Floats
-    kind: Any
-    windows: Windows
-    trail: Trail = field(default_factory=Trail)
-    image: Floats | None = None
-    best: float = -math.inf
-    steps: list[float] = field(default_factory=list)
-
-    def expectation(self, kind: Any, windows: Windows) -> Expectation:
-        table = log_table(self.design, self.parameters, self.grid, kind)
-        return expect(self.codes, self.grid, windows, table, self.executor)
-
-    def everywhere(self) -> Windows:
-        return Windows.whole(self.codes.n_persons, len(self.codes.code), self.grid)
-
-    def advance(self) -> tuple[float, Floats | None]:
-        """One pass: the log posterior before it, and the items' distances after it (None after a step back)."""
-        expectation = self.expectation(self.kind, self.windows)
-        value = expectation.log_likelihood + self.design.log_prior(self.parameters)
-        if self.image is not None and value < self.best - NOISE[self.kind] * abs(self.best):
-            self.parameters, self.image, self.trail = self.image, None, Trail()
-            return value, None
-        self.best = value
-        if self.kind is np.float32:
-            self.windows = Windows.around(expectation.mean, expectation.sd, len(self.codes.code), self.grid)
-        return value, self._move(expectation)
-
-    def _move(self, expectation: Expectation) -> Floats:
-        best, information = maximise(self.design, expectation.counts, self.grid.nodes, self.parameters)
-        self.image = self._expanded(best, expectation)
-        self.trail = self.trail.extended(self.design.pack(self.parameters), self.design.pack(self.image))
-        mixed = self.trail.next_point(self.design.weights(information))
-        following = self.design.unpack(mixed, self.image)
-        changes = self.design.changes(self.parameters, following, information)
-        self.parameters = following
-        self.steps.append(float(changes.max()))
-        rate = self.rate()
-        return changes * (rate / (1.0 - rate))
-
-    def _expanded(self, best: Floats, expectation: Expectation) -> Floats:
-        """Parameters rescaled to the population mean and SD that the posteriors show."""
-        nodes, persons = self.grid.nodes, float(expectation.population.sum())
-        mean = float(expectation.population @ nodes) / persons if self.design.movable else 0.0
-        moved = absorb(self.design, best, mean, 0.0)
-        if not self.design.scalable:
-            return moved
-        squares = float(expectation.population @ np.square(nodes - mean))
-        return absorb(self.design, moved, 0.0, best_log_sd(self.design, moved, persons, squares))
-
-    def rate(self) -> float:
-        """The share of the distance that a step leaves: the worse of the last two ratios of steps."""
-        if len(self.steps) < 3:  # two ratios at least, else nothing is known
-            return SLOWEST
-        ratios = [after / before for before, after in zip(self.steps[-3:-1], self.steps[-2:], strict=True)]
-        return min(max(*ratios, FASTEST), SLOWEST)
-
-    def refine(self) -> bool:
-        """Put nodes closer together if the narrowest posterior asks for it; True when they moved."""
-        sd = narrowest_posterior(self.codes, self.design, self.parameters, self.grid)
-        if self.grid.holds(sd):
-            return False
-        self.grid = self.grid.refined(sd)
-        self.windows, self.trail, self.image, self.best = self.everywhere(), Trail(), None, -math.inf
-        self.steps.clear()
-        return True
+    @property
+    def n_population(self) -> int:
+        """How many numbers of the populations were estimated."""
+        if self.freedom.histogram:
+            groups = len(self.population.labels)
+            return groups * (self.grid.live - 1) - int(self.freedom.take_mean) - int(self.freedom.take_sd)
+        return int(self.freedom.mean.sum() + self.freedom.sd.sum()) + self.freedom.n_covariates
 
 
 def fit(
@@ -169,41 +121,122 @@ def fit(
     settings: Settings,
     executor: Executor | None = None,
     progress: Callable[[Pass], None] | None = None,
+    covariates: Floats | None = None,
 ) -> Fit:
-    """Parameters that maximise the marginal log posterior.
-
-    The distance to the solution, not the last step, decides the end: steps that shrink by a rate r leave r / (1 − r)
-    times the last one.
+    """Parameters that maximise the marginal log posterior, for answers in memory; see ``fit_source``.
 
     Args:
         codes: the answers.
         design: what is estimated.
-        settings: nodes, tolerance, patience.
+        settings: nodes, tolerance, patience, populations.
+        executor: threads for the E-step; they do not change the result.
+        progress: called after each pass.
+        covariates: of the persons in the fit, for a latent regression. Shape ``(persons, covariates)``.
+    """
+    centred = None if covariates is None else covariates - covariates.mean(axis=0)
+    answers = Answers.of(codes.start, codes.code, codes.pattern, centred)
+    source = InMemory(answers, codes.first, len(settings.groups))
+    return fit_source(source, design, codes.counts[codes.items], settings, executor, progress)
+
+
+def fit_source(
+    source: Source,
+    design: Design,
+    counts: Ints,
+    settings: Settings,
+    executor: Executor | None = None,
+    progress: Callable[[Pass], None] | None = None,
+) -> Fit:
+    """Parameters that maximise the marginal log posterior.
+
+    The distance to the solution, not the last step, decides the end: steps that shrink by a rate r leave r / (1 − r)
+    times the last one. Then the integrals are done again on finer nodes.
+
+    Args:
+        source: the answers.
+        design: what is estimated.
+        counts: answers to each item by score. Shape ``(items, scores)``.
+        settings: nodes, tolerance, patience, populations.
         executor: threads for the E-step; they do not change the result.
         progress: called after each pass.
     """
-    kind = np.float64 if len(codes.code) <= SMALL else np.float32
-    whole = Windows.whole(codes.n_persons, len(codes.code), settings.grid)
-    start = design.start(codes.counts[codes.items])
-    climb = _Climb(codes, design, settings.grid, executor, start, kind, whole)
-    passes: list[Pass] = []
-    distances, settled = np.full(codes.n_items, np.inf), False
-    while len(passes) < settings.max_passes and not settled:
-        value, moved = climb.advance()
-        if moved is not None:
-            distances = moved
-        passes.append(Pass(len(passes) + 1, value, None if moved is None else float(distances.max())))
-        if progress is not None:
-            progress(passes[-1])
-        settled = moved is not None and bool(distances.max() < settings.tolerance)
-        if settings.refine and (settled or len(passes) == 2) and climb.refine():
-            settled = False
+    products = source.population().products.sum(axis=0)
+    standard = np.array(settings.standard or (False,) * len(settings.groups))
+    covariates = products if products.size else None
+    freedom = Freedom.of(design, standard, source.n_persons, covariates, histogram=settings.histogram)
+    start = design.start(counts) if settings.start is None else settings.start
+    population = Population.standard(settings.groups, freedom.n_covariates)
+    kind = np.float64 if source.n_answers <= SMALL else np.float32
+    climb = Climb(source, design, freedom, Standpoint(start, population, settings.grid), kind, executor)
+    run = _Run(climb, settings, progress)
+    run.to_the_end()
     return Fit(
-        parameters=climb.parameters,
-        expectation=climb.expectation(np.float64, climb.everywhere()),
-        log_prior=design.log_prior(climb.parameters),
-        distances=distances,
-        settled=settled,
-        passes=tuple(passes),
-        grid=climb.grid,
+        parameters=climb.here.parameters,
+        expectation=climb.expectation(np.float64),
+        log_prior=design.log_prior(climb.here.parameters),
+        distances=run.distances[:-1],
+        settled=run.settled,
+        passes=tuple(run.passes),
+        grid=climb.here.grid,
+        population=climb.here.population,
+        freedom=freedom,
+        integration_errors=run.errors,
     )
+
+
+@dataclass(slots=True)
+class _Run:
+    """Passes until everything has settled, on nodes that are fine enough, or patience is at its end."""
+
+    climb: Climb
+    settings: Settings
+    progress: Callable[[Pass], None] | None
+    passes: list[Pass] = field(default_factory=list)
+    distances: Floats = field(default_factory=lambda: np.zeros(0))
+    errors: Floats = field(default_factory=lambda: np.zeros(0))
+    settled: bool = False
+
+    def to_the_end(self) -> None:
+        self.distances = np.full(self.climb.design.n_items + 1, np.inf)
+        self.errors = np.full(self.climb.design.n_items, np.nan)
+        self._settle(self._rough())
+        if self.settings.histogram:
+            self.climb.take_any_shape()
+            self._settle(self.settings.tolerance)
+            return
+        while self.settled:
+            self.errors = integration_errors(self.climb)
+            here = self.climb.here
+            if not self.settings.refine or self.errors.max(initial=0.0) <= REFINE * self.settings.integration:
+                return
+            grid = finer(here.grid, float(here.population.total_sd.max()))
+            if grid.spacing >= here.grid.spacing or grid.live >= MOST:
+                return
+            self.climb.put_on(grid)
+            self._settle(self.settings.tolerance)
+
+    def _rough(self) -> float:
+        return ROUGHLY if self.settings.histogram else self.settings.tolerance
+
+    def _settle(self, tolerance: float) -> None:
+        """Pass after pass, with nodes that follow the populations."""
+        self.settled = False
+        while len(self.passes) < self.settings.max_passes and not self.settled:
+            value, moved = self.climb.advance()
+            if moved is not None:
+                self.distances = moved
+            furthest = None if moved is None else float(moved.max())
+            self.passes.append(Pass(len(self.passes) + 1, value, furthest))
+            if self.progress is not None:
+                self.progress(self.passes[-1])
+            self.settled = furthest is not None and furthest < tolerance
+            if self._looks(len(self.passes)) and (grid := wanted_grid(self.climb, self.settings.limit)):
+                self.climb.put_on(grid)
+                self.settled = False
+
+    def _looks(self, number: int) -> bool:
+        """Whether it is time to look after the nodes: early while populations move, and at the end."""
+        fixed = not self.settings.refine or self.climb.here.population.log_weights is not None
+        free = self.climb.freedom
+        moving = bool(free.mean.any() or free.sd.any()) and number in {1, 2, 3, 5, 8, 12, 20}
+        return not fixed and (self.settled or number == 2 or moving)

@@ -17,14 +17,14 @@ COARSEST = 1.25  # spacing in posterior SDs up to which equally spaced nodes int
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Equally spaced nodes over a standard normal population, filled up to a multiple of 16 with dead ones.
+    """Equally spaced nodes, filled up to a multiple of 16 with dead ones.
 
     Equal spacing integrates a smooth bell to near machine precision as soon as the spacing is below its SD;
     Gauss–Hermite nodes, chosen for the population, miss the narrow posteriors of long tests.
 
     Attributes:
-        nodes: abilities, population SDs; dead nodes continue the spacing and have no weight. Shape ``(nodes,)``, a
-            multiple of 16.
+        nodes: abilities, logits; dead nodes continue the spacing and have no weight. Shape ``(nodes,)``, a multiple of
+            16.
         live: how many of them count.
     """
 
@@ -44,6 +44,33 @@ class Grid:
         nodes: Floats = -limit + spacing * np.arange(padded, dtype=np.float64)
         return cls(read_only(nodes), live)
 
+    @classmethod
+    def between(cls, low: float, high: float, spacing: float) -> Grid:
+        """Nodes from ``low`` to ``high`` or a little beyond, not further apart than ``spacing``.
+
+        >>> grid = Grid.between(-1.0, 2.0, 0.25)
+        >>> grid.live, float(grid.nodes[0]), float(grid.nodes[12])
+        (13, -1.0, 2.0)
+        """
+        live = math.ceil((high - low) / spacing - 1e-9) + 1
+        padded = -(-live // LANES) * LANES
+        nodes: Floats = low + (high - low) / (live - 1) * np.arange(padded, dtype=np.float64)
+        return cls(read_only(nodes), live)
+
+    def moved(self, mean: float, sd: float) -> Grid:
+        """The same nodes where θ is measured from this mean in units of this SD."""
+        return Grid(read_only((self.nodes - mean) / sd), self.live)
+
+    @property
+    def low(self) -> float:
+        """The first node."""
+        return float(self.nodes[0])
+
+    @property
+    def high(self) -> float:
+        """The last node that counts."""
+        return float(self.nodes[self.live - 1])
+
     @property
     def spacing(self) -> float:
         """Distance of neighbouring nodes."""
@@ -51,20 +78,20 @@ class Grid:
 
     @property
     def limit(self) -> float:
-        """The outermost node."""
+        """How far the nodes reach to both sides of 0."""
         return float(-self.nodes[0])
 
     @property
     def log_density(self) -> Floats:
+        """Log weights of a standard normal population; see ``normal``. Shape ``(nodes,)``."""
+        return self.normal(0.0, 1.0)
+
+    def normal(self, mean: float, sd: float) -> Floats:
         """Log weights: normal density at the node, normalised; −inf at dead nodes. Shape ``(nodes,)``."""
-        live = -0.5 * np.square(self.nodes[: self.live])
+        live = -0.5 * np.square((self.nodes[: self.live] - mean) / sd)
         live -= live.max() + math.log(np.exp(live - live.max()).sum())
         return np.concatenate([live, np.full(len(self.nodes) - self.live, -np.inf)])
 
     def holds(self, posterior_sd: float) -> bool:
         """Whether the spacing serves posteriors as narrow as this."""
         return self.spacing <= COARSEST * posterior_sd
-
-    def refined(self, posterior_sd: float) -> Grid:
-        """A grid over the same range whose spacing is one such SD."""
-        return Grid.spaced(self.limit, 2 * math.ceil(self.limit / posterior_sd) + 1)

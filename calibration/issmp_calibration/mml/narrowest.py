@@ -11,6 +11,7 @@ from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.models.dispatch import fill_information
+from issmp_calibration.mml.sources.source import Answers
 from issmp_cat.arrays import Floats
 from issmp_cat.compiled import jit
 
@@ -34,13 +35,22 @@ def _largest_information(start: Any, code: Any, owner: Any, table: Any, stride: 
     return largest
 
 
-def narrowest_posterior(codes: Codes, design: Design, parameters: Floats, grid: Grid) -> float:
-    """Posterior SD, in population SDs, of the person whose answers could say most, at the ability where they say most.
+def narrowest_posterior(
+    answers: Answers | Codes, design: Design, parameters: Floats, grid: Grid, sd: float = 1.0
+) -> float:
+    """Posterior SD, logits, of the person whose answers could say most, at the ability where they say most.
 
     Looks at every person up to 4,000, at evenly spaced ones beyond.
+
+    Args:
+        answers: of the persons.
+        design: what the items are; ``parameters``: their cells.
+        grid: the nodes.
+        sd: of the population, logits.
     """
     nodes = grid.nodes[4 : grid.live - 4 : 4]  # information changes slowly; nobody's ability lies at the very ends
     table = np.empty((design.n_items, len(nodes)))
     fill_information(design.kind, design.first, parameters, design.shift_cell, design.shift_times, nodes, table)
-    stride = max(1, codes.n_persons // ENOUGH_PERSONS)
-    return 1.0 / math.sqrt(1.0 + _largest_information(codes.start, codes.code, codes.owner, table, stride))
+    stride = max(1, (len(answers.start) - 1) // ENOUGH_PERSONS)
+    largest = _largest_information(answers.start, answers.code, design.owner, table, stride)
+    return 1.0 / math.sqrt(sd**-2 + largest)
