@@ -30,10 +30,13 @@ NAMES = {
     "item_set": ("item_set", "set"),
     "max_score": ("max_score",),
     "version": ("item_version", "version"),
+    "model": ("model",),
 }
+CONSTRAINT = re.compile(r"(fix|equal)_[abcd][0-9]*")
 STATUS = ("operational", "pretest", "retired")
 SEVERAL = re.compile(r"[|/;,\s]+")
 POINTS = re.compile(r"(.+):([0-9]+)")
+NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
 HIGHEST = 127  # a score is stored in a byte
 
 
@@ -52,6 +55,8 @@ class ItemKey:
         item_set: the set an item belongs to, empty for none.
         points: what each right option is worth, where it is not one point; empty where no item has points.
         max_score: highest score of each item, 0 where the file does not say; empty where it says none.
+        model: name of each item's model, empty where the file does not say; empty where it says none.
+        constraints: cells of the columns ``fix_a``, ``equal_b`` … that are not empty; empty where there are none.
     """
 
     name: str
@@ -64,6 +69,8 @@ class ItemKey:
     item_set: tuple[str, ...]
     points: tuple[Mapping[str, int], ...] = ()
     max_score: tuple[int, ...] = ()
+    model: tuple[str, ...] = ()
+    constraints: tuple[Mapping[str, str], ...] = ()
 
     @cached_property
     def index(self) -> ItemIndex:
@@ -160,9 +167,25 @@ def _from_table(table: Table) -> ItemKey:
         max_score=tuple(int(cell) if cell.isdigit() else 0 for cell in cells["max_score"])
         if columns["max_score"]
         else (),
+        model=tuple(cell.lower() for cell in cells["model"]) if columns["model"] else (),
+        constraints=_constraints(table),
     )
     _check(key, table.lines, cells["max_score"], keyed=columns["key"] is not None)
     return key
+
+
+def _constraints(table: Table) -> tuple[Mapping[str, str], ...]:
+    """The columns that hold or tie parameters, row by row; fixed values must be numbers."""
+    columns = {name: table.column((name,)) or [] for name in table.names if CONSTRAINT.fullmatch(name)}
+    if not columns:
+        return ()
+    faults = Faults()
+    for name, cells in columns.items():
+        for cell, line in zip(cells, table.lines, strict=True):
+            if name.startswith("fix") and cell and not NUMBER.fullmatch(cell):
+                faults.add("values that are no number", f'line {line}: {name} "{cell}" is no number', line=line)
+    faults.check(table.name, ResponseLogError)
+    return tuple({name: cells[row] for name, cells in columns.items() if cells[row]} for row in range(len(table.lines)))
 
 
 def _points(cell: str) -> dict[str, int]:

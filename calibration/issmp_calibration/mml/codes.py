@@ -125,7 +125,12 @@ def _refuse_scores(log: ResponseLog, above: Bools, highest: Ints) -> None:
         raise ResponseLogError("response log", names)
 
 
-def encode(log: ResponseLog, polytomous: Bools | None = None, pattern: Ints | None = None) -> Codes:
+def encode(
+    log: ResponseLog,
+    polytomous: Bools | None = None,
+    pattern: Ints | None = None,
+    known: Ints | None = None,
+) -> Codes:
     """Turn a log into codes, setting apart what no model can use.
 
     Items without answers, with one score only or with scores that nobody got below the highest, and persons without
@@ -136,6 +141,8 @@ def encode(log: ResponseLog, polytomous: Bools | None = None, pattern: Ints | No
         polytomous: which items may have scores above 1; the highest score that occurs is an item's highest. None of
             them when not given. Shape ``(items of the log,)``.
         pattern: index of each person's population; one when not given. Shape ``(persons of the log,)``.
+        known: highest score of items with known parameters, which need not vary; −1 for the others. Shape ``(items of
+            the log,)``.
 
     Raises:
         ResponseLogError: a score above 1 where there should be none, or nothing left to fit.
@@ -145,8 +152,12 @@ def encode(log: ResponseLog, polytomous: Bools | None = None, pattern: Ints | No
         found = np.ones(log.n_items, np.int64)
         np.maximum.at(found, log.item, log.score)
         steps[polytomous] = found[polytomous]
+    if known is not None:
+        steps = np.where(known >= 0, known, steps)
     counts = tally_scores(log, steps)
     apart = _verdicts(counts, steps)
+    if known is not None:
+        apart = tuple("" if sure and why != NO_ANSWERS else why for why, sure in zip(apart, known >= 0, strict=True))
     items = np.flatnonzero([not why for why in apart])
     if items.size == 0:
         raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
