@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
-from issmp_calibration.item_table import FINE
+from issmp_calibration.item_table import FINE, ItemTable, steps_of
 from issmp_calibration.log import ItemKey, read_key
-from issmp_cat.arrays import Floats
 from issmp_cat.bank import Item, ItemBank
+from issmp_cat.bank.bank_file import plain_faults
 from issmp_cat.bank.item import Covariance, Metric
 
 if TYPE_CHECKING:
@@ -17,24 +19,21 @@ if TYPE_CHECKING:
 
     from issmp_calibration.result import Calibration
 
-__all__ = ["HARDEST", "make_bank"]
+__all__ = ["make_bank"]
 
 NO_DOMAIN = "all"
-FREE = {"rasch": "b", "1pl": "ab", "2pl": "ab", "3pl": "abc"}
-HARDEST = 50.0  # logits; the bank's own bound
+NOMINAL = "nrm"
+NO_PLACE = "a nominal item has no place in a bank yet"
 
 
 def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | None, title: str) -> ItemBank:  # noqa: A002
     """The usable items of a calibration as a bank; see ``Calibration.to_bank``."""
     known = result.key if key is None else read_key(key)
     table = result.items
-    a, b, _ = table.parameters.T
-    usable = table.fitted & (a > 0.0) & (np.abs(b) <= HARDEST)
-    kept = {str(table.item[k]) for k in np.flatnonzero(usable)}
-    items = [_item(result, int(k), known, kept) for k in np.flatnonzero(usable)]
-    left_out = {str(table.item[k]): _why(result, int(k)) for k in np.flatnonzero(~usable)}
+    items, left_out = _divided(table, known)
+    kept = {item.id for item in items}
     return ItemBank.from_items(
-        items,
+        [item.model_copy(update={"enemies": tuple(e for e in item.enemies if e in kept)}) for item in items],
         where=f'bank "{id}"',
         id=id,
         title=title,
@@ -47,31 +46,55 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
             "log_likelihood": result.log_likelihood,
             "converged": result.converged,
             "priors": dict(result.priors),
+            "actions": dict(Counter(verdict.action for verdict in table.verdicts)),
+            "hold": {
+                str(table.item[k]): list(verdict.codes)
+                for k, verdict in enumerate(table.verdicts)
+                if verdict.action == "hold" and str(table.item[k]) in kept
+            },
             "left_out": left_out,
         },
     )
 
 
-def _why(result: Calibration, place: int) -> str:
-    verdict = result.items.verdict[place]
-    return verdict if verdict != FINE else f"difficulty beyond ±{HARDEST:g} logits"
+def _divided(table: ItemTable, known: ItemKey | None) -> tuple[list[Item], dict[str, str]]:
+    """The items a bank can hold, and why it cannot hold the others."""
+    items: list[Item] = []
+    left_out: dict[str, str] = {}
+    for place in range(len(table)):
+        name = str(table.item[place])
+        if why := _why_not(table, place):
+            left_out[name] = why
+            continue
+        try:
+            items.append(_item(table, place, known))
+        except ValidationError as fault:
+            left_out[name] = "; ".join(plain_faults(fault))
+    return items, left_out
 
 
-def _item(result: Calibration, place: int, known: ItemKey | None, kept: set[str]) -> Item:
-    table, name = result.items, str(result.items.item[place])
+def _why_not(table: ItemTable, place: int) -> str:
+    """Why an item cannot stand in a bank; empty if it can."""
+    verdict = table.verdicts[place]
+    if not table.fitted[place] or verdict.action == "retire":
+        return verdict.words if verdict.words != FINE else "it has no parameters"
+    if table.model[place] == NOMINAL:
+        return NO_PLACE
+    return ""
+
+
+def _item(table: ItemTable, place: int, known: ItemKey | None) -> Item:
+    name = str(table.item[place])
     k = None if known is None else known.index.get(name)
-    a, b, c = (float(value) for value in table.parameters[place])
-    verdict = table.verdict[place]
+    verdict = table.verdicts[place].words
     return Item(
         id=name,
         domain=(known.domain[k] if known and k is not None else "") or NO_DOMAIN,
-        model=result.model,
-        a=a,
-        b=b,
-        c=c,
-        covariance=_covariance(FREE[result.model], table.covariance[place]),
+        model=str(table.model[place]),  # type: ignore[arg-type]  # one of the bank's own names
+        **_parameters(table, place),
+        covariance=_covariance(table, place),
         status=known.status[k] if known and k is not None else "operational",
-        enemies=tuple(e for e in known.enemies[k] if e in kept) if known and k is not None else (),
+        enemies=known.enemies[k] if known and k is not None else (),
         item_set=(known.item_set[k] or None) if known and k is not None else None,
         verdict=None if verdict == FINE else verdict,
         answers=int(table.answers[place]),
@@ -79,13 +102,25 @@ def _item(result: Calibration, place: int, known: ItemKey | None, kept: set[str]
     )
 
 
-def _covariance(free: str, matrix: Floats) -> Covariance | None:
+def _parameters(table: ItemTable, place: int) -> dict[str, Any]:
+    """a, b, c, d as far as the item has them, and its steps."""
+    row = table.parameters[place]
+    own = {name: float(value) for name, value in zip(table.names[:4], row, strict=False) if not np.isnan(value)}
+    steps = tuple(float(row[k]) for k in steps_of(table.names) if not np.isnan(row[k]))
+    return {**own, "steps": steps} if steps else own
+
+
+def _covariance(table: ItemTable, place: int) -> Covariance | None:
     """Of the parameters that were estimated; None where it is not known."""
-    rows = ["abc".index(name) for name in free]
+    matrix = table.covariance[place]
+    known = ~np.isnan(np.diagonal(matrix))
+    if known[steps_of(table.names)].any():
+        known[table.names.index("b")] = False  # the mean of the steps says nothing new
+    rows = np.flatnonzero(known)
     own = matrix[np.ix_(rows, rows)]
-    if np.isnan(own).any():
+    if not len(rows) or np.isnan(own).any():
         return None
-    names: Any = tuple(free)
+    names: Any = tuple(table.names[k] for k in rows)
     return Covariance(names=names, values=tuple(tuple(map(float, row)) for row in own))
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_cat.arrays import Floats, Ints
+from issmp_calibration.item_verdict import FINE, ItemVerdict
+from issmp_cat.arrays import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FINE", "ItemTable"]
+__all__ = ["FINE", "ItemTable", "parameter_names", "steps_of"]
 
-FINE = "ok"
-NUMBERS = ("a", "b", "c", "se_a", "se_b", "se_c", "slope", "intercept", "se_slope", "se_intercept")
+USUAL = ("a", "b", "c", "d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,63 +25,100 @@ class ItemTable:
     """One row for each item of the log, in its order; a missing number is NaN here and blank in ``frame``.
 
     Attributes:
-        item: ids. Shape ``(items,)``, as all below but one.
-        domain: labels, empty where none was given; ``status`` alike.
-        parameters: a (per logit), b (logits), c. Shape ``(items, 3)``.
-        covariance: sampling covariance of a, b, c; NaN where there is none. Shape ``(items, 3, 3)``.
-        slope: of the logit in slope–intercept form; ``intercept`` and the two standard errors alike.
+        item: ids. Shape ``(items,)``, as all below but the parameters.
+        domain: labels, empty where none was given; ``status`` and ``model`` alike.
+        names: of the parameters: a (per logit), b (logits; the mean of an item's steps), c, d; b1, b2 … steps (logits);
+            a1, c1 … slopes and intercepts of nominal items against score 0.
+        parameters: NaN where an item has none of that name. Shape ``(items, names)``.
+        covariance: sampling covariance of these; NaN where there is none. Shape ``(items, names, names)``.
+        linear_names: slope, intercept, intercept_1 …: the same curves in slope–intercept form.
+        linear: their values. Shape ``(items, linear names)``; ``linear_errors``: their standard errors.
         answers: scored answers.
-        p_value: proportion right.
-        item_rest: correlation with the proportion right on the other operational items.
-        verdict: "ok", or what is wrong with the item.
+        counts: of them by score. Shape ``(items, scores)``.
+        p_value: mean score over the highest; for 0/1 items the proportion right.
+        item_rest: correlation with the share of points on the other operational items.
+        distance: how far from the solution the fit may have stopped, standard errors.
+        integration_error: what a finer grid would change, standard errors.
+        verdicts: what to do with each item.
     """
 
     item: NDArray[Any]
     domain: NDArray[Any]
     status: NDArray[Any]
+    model: NDArray[Any]
+    names: tuple[str, ...]
     parameters: Floats
     covariance: Floats
-    slope: Floats
-    intercept: Floats
-    se_slope: Floats
-    se_intercept: Floats
+    linear_names: tuple[str, ...]
+    linear: Floats
+    linear_errors: Floats
     answers: Ints
+    counts: Ints
     p_value: Floats
     item_rest: Floats
-    verdict: tuple[str, ...]
+    distance: Floats
+    integration_error: Floats
+    verdicts: tuple[ItemVerdict, ...]
 
     def __len__(self) -> int:
         return len(self.item)
 
+    def values(self, name: str) -> Floats:
+        """One parameter of all items, NaN where they have none. Shape ``(items,)``."""
+        return self.parameters[:, self.names.index(name)]
+
+    def errors(self, name: str) -> Floats:
+        """Its standard errors. Shape ``(items,)``."""
+        return self.standard_errors[:, self.names.index(name)]
+
     @property
     def standard_errors(self) -> Floats:
-        """Of a, b and c; NaN where there is none. Shape ``(items, 3)``."""
+        """Of all parameters; NaN where there is none. Shape ``(items, names)``."""
         return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
 
     @property
-    def fitted(self) -> NDArray[np.bool_]:
+    def fitted(self) -> Bools:
         """Which items have parameters. Shape ``(items,)``."""
-        return ~np.isnan(self.parameters[:, 1])
+        return ~np.isnan(self.parameters).all(axis=1)
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """Why not to use each item, in words; "ok" where nothing is against it."""
+        return tuple(verdict.words for verdict in self.verdicts)
+
+    @property
+    def action(self) -> NDArray[Any]:
+        """use, hold or retire. Shape ``(items,)``."""
+        return np.array([verdict.action for verdict in self.verdicts], dtype="<U6")
 
     @property
     def columns(self) -> dict[str, Any]:
         """All columns by name."""
-        errors = self.standard_errors
-        natural = dict(zip(("a", "b", "c"), self.parameters.T, strict=True))
         return {
             "item": self.item,
             "domain": self.domain,
             "status": self.status,
-            **natural,
-            **{f"se_{name}": errors[:, k] for k, name in enumerate("abc")},
-            "slope": self.slope,
-            "intercept": self.intercept,
-            "se_slope": self.se_slope,
-            "se_intercept": self.se_intercept,
+            "model": self.model,
+            **self._numbers,
             "answers": self.answers,
             "p_value": self.p_value,
             "item_rest": self.item_rest,
-            "verdict": np.array(self.verdict),
+            "distance": self.distance,
+            "integration_error": self.integration_error,
+            "action": self.action,
+            "reasons": np.array([" ".join(verdict.codes) for verdict in self.verdicts], dtype=object),
+            "verdict": np.array(self.verdict, dtype=object),
+        }
+
+    @property
+    def _numbers(self) -> dict[str, Floats]:
+        """Parameters and their standard errors, natural and linear."""
+        errors = self.standard_errors
+        return {
+            **dict(zip(self.names, self.parameters.T, strict=True)),
+            **{f"se_{name}": errors[:, k] for k, name in enumerate(self.names)},
+            **dict(zip(self.linear_names, self.linear.T, strict=True)),
+            **{f"se_{name}": self.linear_errors[:, k] for k, name in enumerate(self.linear_names)},
         }
 
     @property
@@ -88,8 +126,25 @@ class ItemTable:
         """The table as a data frame; numbers that do not exist are blank (``<NA>``)."""
         import pandas as pd
 
-        frame = pd.DataFrame(self.columns)
-        return frame.astype(dict.fromkeys([*NUMBERS, "p_value", "item_rest"], "Float64"))
+        columns = self.columns
+        words = {name: columns[name].astype(object) for name in ("item", "domain", "status", "model", "action")}
+        numbers = [name for name, values in columns.items() if getattr(values, "dtype", None) == np.float64]
+        return pd.DataFrame({**columns, **words}).astype(dict.fromkeys(numbers, "Float64"))
 
     def __repr__(self) -> str:
         return repr(self.frame)
+
+
+def parameter_names(of_items: Iterable[Sequence[str]]) -> tuple[str, ...]:
+    """Columns for items with these parameters: a, b, c, d first, then steps, then slopes and intercepts of scores.
+
+    >>> parameter_names([("a", "b", "c", "d"), ("a", "b1", "b2"), ("a1", "c1")])
+    ('a', 'b', 'c', 'd', 'b1', 'b2', 'a1', 'c1')
+    """
+    found = {name for names in of_items for name in names} - set(USUAL)
+    return (*USUAL, *sorted(found, key=lambda name: ("bac".index(name[0]), int(name[1:]))))
+
+
+def steps_of(names: Sequence[str]) -> list[int]:
+    """Places of b1, b2 … among the names."""
+    return [place for place, name in enumerate(names) if name[0] == "b" and name != "b"]

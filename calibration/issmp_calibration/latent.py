@@ -1,4 +1,4 @@
-"""The population of a calibration."""
+"""The population of a calibration, or one of its groups."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ __all__ = ["Latent"]
 
 @dataclass(frozen=True, slots=True)
 class Latent:
-    """Abilities in the population, on the metric of the items.
+    """Abilities in a population, on the metric of the items.
 
     Attributes:
-        mean: logits; 0 by definition.
-        sd: logits; 1 by definition, estimated in the Rasch model.
-        se_sd: its standard error; None where the SD is fixed or the error unknown.
+        mean: logits; 0 by definition in the reference group unless items are fixed.
+        sd: logits; 1 by definition there, except in the Rasch model.
+        se_sd: standard error of the SD; None where it is fixed or unknown. ``se_mean`` alike.
         nodes: abilities, logits. Shape ``(nodes,)``.
-        assumed: share of the population at each node under the normal density of the fit; ``observed``: by the
-            posteriors.
+        assumed: share of the population at each node by the density of the fit; ``observed``: by the posteriors.
+        label: of the group; empty where there is but one.
+        persons: candidates.
     """
 
     mean: float
@@ -28,3 +29,6 @@ class Latent:
     nodes: Floats
     assumed: Floats
     observed: Floats
+    se_mean: float | None = None
+    label: str = ""
+    persons: int = 0

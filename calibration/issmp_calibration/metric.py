@@ -1,4 +1,4 @@
-"""From the parameters a fit climbs in to those people read: a, b, c on the model's own metric."""
+"""From the parameters a fit climbs in to those people read, on the model's own metric."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from issmp_calibration.item_table import parameter_names
 from issmp_calibration.mml.design import Design
-from issmp_calibration.mml.em import Fit
 from issmp_calibration.mml.information import Errors
-from issmp_calibration.mml.models.logistic import GUESS, INTERCEPT, SLOPE, asymptote
 from issmp_cat.arrays import Bools, Floats, Ints
-from issmp_cat.irt import difficulty
 
 __all__ = ["Reported", "report"]
 
@@ -21,18 +19,19 @@ class Reported:
     """Items as people read them; NaN where a number does not exist.
 
     Attributes:
-        natural: a (per logit), b (logits), c. Shape ``(items, 3)``.
-        covariance: of a, b, c. Shape ``(items, 3, 3)``.
-        linear: slope and intercept. Shape ``(items, 2)``; ``linear_errors``: their standard errors.
-        latent_sd: of the population, logits; ``se_latent_sd``: its standard error, None where it is fixed or unknown.
+        names: of the columns; see ``ItemTable``.
+        natural: a, b, c, d, steps, slopes and intercepts of scores. Shape ``(items, names)``.
+        covariance: of these. Shape ``(items, names, names)``.
+        linear_names: slope, intercept, intercept_1 ….
+        linear: shape ``(items, linear names)``; ``linear_errors``: their standard errors.
     """
 
+    names: tuple[str, ...]
     natural: Floats
     covariance: Floats
+    linear_names: tuple[str, ...]
     linear: Floats
     linear_errors: Floats
-    latent_sd: float
-    se_latent_sd: float | None
 
     def for_all(self, n_items: int, places: Ints) -> Reported:
         """The same with rows of NaN for the items that were set apart.
@@ -48,62 +47,88 @@ class Reported:
             return whole
 
         return Reported(
+            self.names,
             spread(self.natural),
             spread(self.covariance),
+            self.linear_names,
             spread(self.linear),
             spread(self.linear_errors),
-            self.latent_sd,
-            self.se_latent_sd,
         )
 
 
-def report(design: Design, fit: Fit, errors: Errors | None) -> Reported:
-    """Parameters and errors on the model's metric.
+def report(design: Design, parameters: Floats, errors: Errors | None) -> Reported:
+    """Parameters and errors on the model's metric, the errors by the delta method.
 
     The Rasch model is fitted with one free slope and a population of SD 1. Measured in logits, where all slopes are
     1, that slope is the population's SD; intercepts stay what they are.
+
+    Args:
+        design: what was estimated.
+        parameters: cells. Shape ``(items, width)``.
+        errors: of the cells, None if none were computed.
     """
-    slope, intercept, guess = fit.parameters[:, SLOPE].copy(), fit.parameters[:, INTERCEPT], fit.parameters[:, GUESS]
-    free: Bools = np.isin(np.arange(3), design.used)
-    free[SLOPE] &= not design.spread_is_slope
-    covariance = np.full((len(slope), 3, 3), np.nan)
-    se_sd = None
-    if errors is not None:
-        covariance = np.where(errors.known[:, :, None] & errors.known[:, None, :], errors.covariance, np.nan)[:, :3, :3]
-    sd = 1.0
+    cells, free, covariance, known = _logits(design, parameters, errors)
+    names = parameter_names(design.family(k).names(design.steps(k)) for k in range(design.n_items))
+    column = {name: place for place, name in enumerate(names)}
+    natural = np.full((design.n_items, len(names)), np.nan)
+    spread = np.full((design.n_items, len(names), len(names)), np.nan)
+    for k in range(design.n_items):
+        width = int(design.n_parameters[k])
+        own, values, jacobian = _item(design, k, cells[k, :width])
+        touched = jacobian != 0.0
+        estimated = (touched & free[k, :width]).any(axis=1) & ~(touched & free[k, :width] & ~known[k, :width]).any(
+            axis=1
+        )
+        matrix = jacobian @ covariance[k, :width, :width] @ jacobian.T
+        matrix[~estimated, :] = matrix[:, ~estimated] = np.nan
+        at = [column[name] for name in own]
+        natural[k, at] = values
+        spread[k, np.array(at)[:, None], at] = matrix
+    linear_names, linear, linear_errors = _linear(design, cells, free & known, covariance)
+    return Reported(names, natural, spread, linear_names, linear, linear_errors)
+
+
+def _logits(design: Design, parameters: Floats, errors: Errors | None) -> tuple[Floats, Bools, Floats, Bools]:
+    """Cells, which are free, their covariance (0 where not known) and which errors are known, in logits."""
+    cells, free = parameters.copy(), design.free.copy()
+    if errors is None:
+        covariance, known = np.zeros((*cells.shape, cells.shape[1])), np.zeros(cells.shape, dtype=bool)
+    else:
+        known = errors.known & free
+        covariance = np.where(known[:, :, None] & known[:, None, :], errors.covariance, 0.0)
     if design.spread_is_slope:
-        sd = float(slope[0])
-        se_sd = None if np.isnan(covariance[0, SLOPE, SLOPE]) else float(np.sqrt(covariance[0, SLOPE, SLOPE]))
-        slope[:] = 1.0
-        covariance[:, SLOPE, :] = covariance[:, :, SLOPE] = 0.0
-    b, c = difficulty(slope, intercept), asymptote(guess)
-    natural = np.stack([slope, b, c], axis=1)
-    linear_errors = np.sqrt(np.diagonal(covariance, axis1=1, axis2=2)[:, :2])
-    linear_errors[:, ~free[:2]] = np.nan
-    return Reported(
-        natural=natural,
-        covariance=_by_delta(natural, covariance, free),
-        linear=np.stack([slope, intercept], axis=1),
-        linear_errors=linear_errors,
-        latent_sd=sd,
-        se_latent_sd=se_sd,
+        cells[design.slope] = 1.0
+        free[design.slope] = False
+        covariance[design.slope[:, :, None] | design.slope[:, None, :]] = 0.0
+    return cells, free, covariance, known
+
+
+def _item(design: Design, item: int, cells: Floats) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Names, values and Jacobian of an item's parameters; an item with steps has their mean as b."""
+    family, steps = design.family(item), design.steps(item)
+    names = family.names(steps)
+    values, jacobian = family.natural(cells)
+    located = [place for place, name in enumerate(names) if name[0] == "b" and name != "b"]
+    if not located:
+        return names, values, jacobian
+    return (
+        (*names, "b"),
+        np.append(values, values[located].mean()),
+        np.vstack([jacobian, jacobian[located].mean(axis=0)]),
     )
 
 
-def _by_delta(natural: Floats, covariance: Floats, free: Bools) -> Floats:
-    """Covariance of a, b, c from that of slope, intercept, logit c by the delta method; NaN for what is fixed."""
-    a, b, c = natural.T
-    jacobian = np.zeros((len(a), 3, 3))
-    jacobian[:, 0, SLOPE] = 1.0
-    jacobian[:, 1, SLOPE] = -b / a
-    jacobian[:, 1, INTERCEPT] = -1.0 / a
-    jacobian[:, 2, GUESS] = c * (1.0 - c)
-    unknown = np.isnan(covariance)
-    filled = np.where(unknown, 0.0, covariance)
-    transformed: Floats = np.einsum("ipq,iqr,isr->ips", jacobian, filled, jacobian)
-    transformed[:, ~free, :] = transformed[:, :, ~free] = np.nan
-    missing = np.diagonal(unknown, axis1=1, axis2=2) & free
-    # b hangs on slope and intercept both: without either its error is not known.
-    missing[:, 1] |= missing[:, 0]
-    transformed[missing[:, :, None] | missing[:, None, :]] = np.nan
-    return transformed
+def _linear(design: Design, cells: Floats, known: Bools, covariance: Floats) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Slopes and intercepts with their standard errors, by the cells' own names."""
+    rows = [design.family(k).cells(design.steps(k)) for k in range(design.n_items)]
+    own = [name.replace(" ", "_") for row in rows for name in row if name.startswith(("slope", "intercept"))]
+    names = tuple(dict.fromkeys(("slope", "intercept", *own)))
+    column = {name: place for place, name in enumerate(names)}
+    linear, errors = np.full((2, len(rows), len(names)), np.nan)
+    for k, row in enumerate(rows):
+        for cell, name in enumerate(row):
+            at = column.get(name.replace(" ", "_"))
+            if at is not None:
+                linear[k, at] = cells[k, cell]
+                errors[k, at] = np.sqrt(covariance[k, cell, cell]) if known[k, cell] else np.nan
+    return names, linear, errors

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 
 from issmp_calibration.item_table import FINE
 from issmp_calibration.log.faults import counted
-from issmp_cat.arrays import Floats, Ints
+from issmp_calibration.plot_curves import draw_curves, information_of
+from issmp_cat.arrays import Ints
 from issmp_cat.errors import UsageError
-from issmp_cat.irt import information, probability
 from issmp_cat.plot import Layer, Plot
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from issmp_calibration.result import Calibration
 
-__all__ = ["draw"]
+__all__ = ["KINDS", "draw"]
 
 KINDS = ("items", "information", "standard_error", "latent", "convergence", "curves")
 THETA = np.linspace(-4.0, 4.0, 161)
-CURVES = 7  # as many as there are colours
 NORMAL_95 = 1.959964
+MOST_GROUPS = 7  # as many as there are colours
 
 
 def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
@@ -34,7 +34,7 @@ def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
     Raises:
         UsageError: an unknown kind, an item that has no parameters.
     """
-    makers = dict(zip(KINDS, (_items, _information, _standard_error, _latent, _convergence, _curves), strict=True))
+    makers = dict(zip(KINDS, (_items, _information, _standard_error, _latent, _convergence, draw_curves), strict=True))
     if kind not in makers:
         raise UsageError(f'unknown plot "{kind}"; known: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
     return makers[kind](result, _places(result, items))
@@ -42,7 +42,7 @@ def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
 
 def _quiet(result: Calibration, places: Ints) -> Ints:
     """Those without a verdict: an item that hardly discriminates can have any difficulty."""
-    return np.array([k for k in places if result.items.verdict[k] == FINE], dtype=np.int64)
+    return np.array([k for k in places if result.items.verdicts[k].words == FINE], dtype=np.int64)
 
 
 def _places(result: Calibration, items: Sequence[str] | None) -> Ints:
@@ -61,18 +61,18 @@ def _columns(**arrays: NDArray[Any]) -> dict[str, list[Any]]:
     return {name: array.tolist() for name, array in arrays.items()}
 
 
-def _parameters(result: Calibration, places: Ints) -> tuple[Floats, Floats, Floats, Floats]:
-    a, b, c = result.items.parameters[places].T
-    return a, b, c, np.ones_like(a)
-
-
 def _items(result: Calibration, places: Ints) -> Plot:
-    """Difficulties from easy to hard with 95 % intervals; all items' picture leaves out those with a verdict."""
-    whole = len(places) == int(result.items.fitted.sum())
-    shown = _quiet(result, places) if whole else places
-    hidden = len(places) - len(shown)
-    order = shown[np.argsort(result.items.parameters[shown, 1], kind="stable")]
-    b, error = result.items.parameters[order, 1], result.items.standard_errors[order, 1]
+    """Difficulties from easy to hard with 95 % intervals; all items' picture leaves out those with a verdict.
+
+    An item with steps stands at their mean; nominal items have no difficulty.
+    """
+    table = result.items
+    located = places[~np.isnan(table.values("b")[places])]
+    whole = len(places) == int(table.fitted.sum())
+    shown = _quiet(result, located) if whole else located
+    hidden = len(located) - len(shown)
+    order = shown[np.argsort(table.values("b")[shown], kind="stable")]
+    b, error = table.values("b")[order], table.errors("b")[order]
     rank = np.arange(1, len(order) + 1)
     known = ~np.isnan(error)
     low, high = b - NORMAL_95 * error, b + NORMAL_95 * error
@@ -80,13 +80,15 @@ def _items(result: Calibration, places: Ints) -> Plot:
         Layer("errorbars", _columns(x=rank[known], y=b[known], low=low[known], high=high[known]), "b ± 95 %"),
         Layer("points", _columns(x=rank[~known], y=b[~known]), "no standard error"),
     ]
+    stepped = any(name[0] == "b" and name != "b" for name in table.names)
     return Plot(
         title=f"Difficulty of {len(order):,} items",
         x="items, easiest first",
-        y="difficulty b (logits)",
+        y=f"difficulty b{', mean of the steps' if stepped else ''} (logits)",
         layers=tuple(layer for layer in layers if len(layer)),
         note=f"{result.n_persons:,} candidates; bars: 95 % intervals"
-        + (f"; {counted(hidden, 'item')} with a verdict not drawn" if hidden else ""),
+        + (f"; {counted(hidden, 'item')} with a verdict not drawn" if hidden else "")
+        + (f"; {counted(len(places) - len(located), 'nominal item')} not drawn" if len(places) > len(located) else ""),
     )
 
 
@@ -96,7 +98,7 @@ def _information(result: Calibration, places: Ints) -> Plot:
         title="What the items together measure, and where",
         x="ability θ (logits)",
         y="information (1/logit²)",
-        layers=(Layer("line", _columns(x=THETA, y=_total_information(result, places)), "all items"),),
+        layers=(Layer("line", _columns(x=THETA, y=information_of(result, THETA, places)), "all items"),),
         note=f"{len(places):,} items answered by one candidate",
     )
 
@@ -107,29 +109,29 @@ def _standard_error(result: Calibration, places: Ints) -> Plot:
         title="How precisely the items together measure",
         x="ability θ (logits)",
         y="standard error of θ (logits)",
-        layers=(Layer("line", _columns(x=THETA, y=_total_information(result, places) ** -0.5), "all items"),),
+        layers=(Layer("line", _columns(x=THETA, y=information_of(result, THETA, places) ** -0.5), "all items"),),
         note=f"{len(places):,} items answered by one candidate",
     )
 
 
-def _total_information(result: Calibration, places: Ints) -> Floats:
-    total: Floats = information(THETA, *_parameters(result, places)).sum(axis=1)
-    return total
-
-
 def _latent(result: Calibration, _places: Ints) -> Plot:
-    """The population as assumed and as the posteriors show it."""
-    latent = result.latent
-    width = latent.nodes[1] - latent.nodes[0]
+    """The population as assumed and as the posteriors show it; of several groups the densities side by side."""
+    shown = result.groups[:MOST_GROUPS]
+    layers = []
+    for group in shown:
+        width = group.nodes[1] - group.nodes[0]
+        of = f"{group.label}: " if group.label else ""
+        words = f"{of}{result.density}, mean {group.mean:.3g}, SD {group.sd:.3g}"
+        if len(shown) == 1:
+            layers.append(Layer("bar", _columns(x=group.nodes, y=group.observed / width), f"{of}posteriors, averaged"))
+        layers.append(Layer("line", _columns(x=group.nodes, y=group.assumed / width), words))
+    more = len(result.groups) - len(shown)
     return Plot(
-        title="Abilities in the population",
+        title="Abilities in the population" if len(shown) == 1 else "Abilities in the groups",
         x="ability θ (logits)",
         y="density",
-        layers=(
-            Layer("bar", _columns(x=latent.nodes, y=latent.observed / width), "posteriors, averaged"),
-            Layer("line", _columns(x=latent.nodes, y=latent.assumed / width), f"normal, SD {latent.sd:.3g}"),
-        ),
-        note=f"{result.n_persons:,} candidates",
+        layers=tuple(layers),
+        note=f"{result.n_persons:,} candidates" + (f"; {counted(more, 'group')} more not drawn" if more else ""),
     )
 
 
@@ -150,20 +152,4 @@ def _convergence(result: Calibration, _places: Ints) -> Plot:
             Layer("hline", {"y": [math.log10(tolerance)]}, f"settled below {tolerance:g}", dashed=True),
         ),
         note=result.reason,
-    )
-
-
-def _curves(result: Calibration, places: Ints) -> Plot:
-    """Chance of a right answer by ability, for up to seven items."""
-    shown = places[:CURVES]
-    chances = probability(THETA, *_parameters(result, shown))
-    more = f"; {len(places) - CURVES:,} more not drawn" if len(places) > CURVES else ""
-    names = [str(result.items.item[k]) for k in shown]
-    return Plot(
-        title="Item characteristic curves",
-        x="ability θ (logits)",
-        y="chance of a right answer",
-        layers=tuple(Layer("line", _columns(x=THETA, y=chances[:, k]), name) for k, name in enumerate(names)),
-        y_limits=(0.0, 1.0),
-        note=f"{len(shown)} items{more}",
     )

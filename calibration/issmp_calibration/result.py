@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from issmp_calibration.item_table import FINE, ItemTable
+from issmp_calibration.item_table import ItemTable
+from issmp_calibration.item_verdict import ACTIONS
 from issmp_calibration.latent import Latent
 from issmp_calibration.log import ItemKey
 from issmp_calibration.log.faults import counted, some
@@ -24,17 +24,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Calibration"]
 
+SHOWN = 12  # groups in the summary
+
+
+def _with_error(value: float | None, error: float | None) -> str:
+    """A number with its standard error, if it has one; numbers that are fixed stand bare."""
+    if value is None:
+        return "unknown"
+    return f"{value:.4g}" if error is None else f"{value:.4f} (SE {error:.4f})"
+
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """Item parameters with their standard errors, and what they rest on.
 
     Attributes:
-        model: rasch, 1pl, 2pl or 3pl.
+        model: of all items (2pl, grm …), or "mixed"; ``items.model`` has that of each.
         items: one row for each item of the log; ``items.frame`` is a data frame.
         test: raw-score statistics of the operational items: candidates, items, mean, sd, lowest, highest, alpha
             (KR-20; null where candidates took different items), sem.
-        latent: the population.
+        groups: the populations, the reference group first; one where there are no groups.
         log_likelihood: marginal, natural logarithm.
         log_prior: log density of the parameters under their priors; 0 without priors.
         n_parameters: how many were estimated.
@@ -46,12 +55,14 @@ class Calibration:
         priors: by parameter, in words.
         provenance: versions, hash of the input, options, nodes, how the log was understood.
         key: what the item file said, for ``to_bank``.
+        density: of ability within a group: normal, or histogram where it was estimated at the nodes.
+        regression: coefficients of the candidates' covariates by name, logits per unit: estimate and se.
     """
 
     model: str
     items: ItemTable
     test: Mapping[str, float | int | None]
-    latent: Latent
+    groups: tuple[Latent, ...]
     log_likelihood: float
     log_prior: float
     n_parameters: int
@@ -64,6 +75,20 @@ class Calibration:
     priors: Mapping[str, str]
     provenance: Mapping[str, Any]
     key: ItemKey | None = field(default=None, repr=False)
+    density: str = "normal"
+    regression: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+
+    @property
+    def latent(self) -> Latent:
+        """The population, or the reference group."""
+        return self.groups[0]
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Single figures by name, as ``--gate`` knows them."""
+        from issmp_calibration.gate_figures import figures
+
+        return figures(self)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -83,25 +108,51 @@ class Calibration:
     def summary(self) -> str:
         """The result in a few lines."""
         fitted = int(self.items.fitted.sum())
-        verdicts = Counter(re.split(r" \(|:", verdict)[0] for verdict in self.items.verdict)
-        fine = verdicts.pop(FINE, 0)
         priors = ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()) or "none"
-        sd = f"{self.latent.sd:.4f}" if self.latent.sd != 1.0 else "1"
-        error = "" if self.latent.se_sd is None else f" (SE {self.latent.se_sd:.4f})"
-        name = "Rasch" if self.model == "rasch" else self.model.upper()
+        name = "Rasch" if self.model == "rasch" else self.model.upper() if self.model != "mixed" else self._mixture
         people = f"{self.n_persons:,} candidates, {self.n_answers:,} answers"
         criteria = f"AIC {self.aic:,.1f}, BIC {self.bic:,.1f}"
         lines = [
             f"{name} calibration: {fitted:,} of {len(self.items):,} items, {people}",
             self.reason,
             f"log likelihood {self.log_likelihood:,.4f}, {self.n_parameters:,} parameters, {criteria}",
-            f"population: mean 0, SD {sd}{error} logits; priors: {priors}",
-            f"verdicts: {fine:,} ok" + "".join(f"; {n:,} × {words}" for words, n in verdicts.most_common(5)),
+            *self._population,
+            f"priors: {priors}",
+            self._verdicts,
         ]
         if self.persons_apart:
             apart = counted(len(self.persons_apart), "candidate")
             lines.append(f"{apart} without answers to fit: set apart ({some(self.persons_apart)})")
         return "\n".join(lines)
+
+    @property
+    def _mixture(self) -> str:
+        """How many items of which model."""
+        return " + ".join(f"{n:,} {model.upper()}" for model, n in Counter(self.items.model.tolist()).most_common())
+
+    @property
+    def _population(self) -> list[str]:
+        """A line a group, and one for what ability was regressed on."""
+        lines = []
+        for group in self.groups[:SHOWN]:
+            mean, sd = _with_error(group.mean, group.se_mean), _with_error(group.sd, group.se_sd)
+            named = f"group {group.label} ({group.persons:,} candidates)" if group.label else "population"
+            estimated = "" if self.density == "normal" else f", {self.density}"
+            lines.append(f"{named}: mean {mean}, SD {sd} logits{estimated}")
+        if len(self.groups) > SHOWN:
+            lines.append(f"and {len(self.groups) - SHOWN:,} more groups")
+        if self.regression:
+            slopes = [f"{name} {_with_error(b['estimate'], b['se'])}" for name, b in self.regression.items()]
+            lines.append("regression of ability, logits a unit: " + ", ".join(slopes))
+        return lines
+
+    @property
+    def _verdicts(self) -> str:
+        """How many items to use, hold and retire, and the commonest reasons."""
+        actions = Counter(verdict.action for verdict in self.items.verdicts)
+        reasons = Counter(code for verdict in self.items.verdicts for code in verdict.codes)
+        line = "verdicts: " + ", ".join(f"{actions[action]:,} {action}" for action in ACTIONS)
+        return line + "".join(f"; {n:,} × {code.replace('_', ' ')}" for code, n in reasons.most_common(5))
 
     def __repr__(self) -> str:
         return self.summary()
@@ -121,8 +172,8 @@ class Calibration:
             key: item file with domain, status, enemies, item_set; that of the calibration when not given.
             title: what to call the bank.
 
-        Items without parameters, and those whose discrimination is not positive, are left out; the bank's provenance
-        names them.
+        Items without parameters and those to retire are left out; items on hold keep their status, and their verdict
+        stands with them. The bank's provenance names both, with reasons.
         """
         from issmp_calibration.banking import make_bank
 
@@ -137,9 +188,9 @@ class Calibration:
         """A picture of the result.
 
         Args:
-            kind: difficulties with their intervals, test information, standard error, population, course of the
-                iteration, or item curves.
-            items: only these items (all of them otherwise; the first seven for curves).
+            kind: difficulties with their intervals, test information, standard error, population or groups, course of
+                the iteration, or curves of items and their scores.
+            items: only these items (all of them otherwise; the first for which there are colours, for curves).
         """
         from issmp_calibration.plots import draw
 

@@ -1,37 +1,87 @@
-"""Test statistics and item–rest correlations, in one compiled pass over the answers."""
+"""Test statistics, item–rest correlations and suspected keys, in one compiled pass over the answers."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from issmp_calibration.log.distractors import Distractors, distractor_table
+from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.moments import TestStatistics, correlation, describe_test
+from issmp_calibration.log.statistics import correct_options
 from issmp_calibration.log.sums import Sums
-from issmp_cat.arrays import Bools, Floats
+from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.compiled import jit
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["classical"]
+__all__ = ["Classical", "KeySuspicion", "classical"]
 
 PAIRS, X, R, XX, RR, XR = range(6)
+FEWEST_CHOOSERS = 30  # an option that fewer chose is not judged
+CHANCE = 2.0  # standard errors of a correlation around 0, which are 1/√n
+
+
+@dataclass(frozen=True, slots=True)
+class KeySuspicion:
+    """A wrong option that goes with the rest score more than the right one, beyond chance."""
+
+    option: str
+    r_option: float
+    key: str
+    r_key: float
+    answers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Classical:
+    """What the answers say without a model.
+
+    Attributes:
+        test: the raw score.
+        item_rest: correlation of each item with the rest of the test. Shape ``(items,)``, as the following.
+        presented: how often each was given, answers without a score included.
+        key: suspected keys; None where there is none.
+    """
+
+    test: TestStatistics
+    item_rest: Floats
+    presented: Ints
+    key: tuple[KeySuspicion | None, ...]
 
 
 @jit(error_model="numpy")
-def _add(start: Any, item: Any, score: Any, counted: Any, centre: float, sums: Any, raw: Any, answers: Any) -> None:
-    """Sums of score and rest score by item; the rest score is the proportion right on the other counted items."""
+def _add(
+    start: Any,
+    item: Any,
+    score: Any,
+    option: Any,
+    counted: Any,
+    highest: Any,
+    centre: float,
+    sums: Any,
+    chosen: Any,
+    raw: Any,
+    answers: Any,
+) -> None:
+    """Sums of score and rest score by item; the rest score is the share of the other counted items' points.
+
+    ``option`` is empty for a log of scores; ``chosen`` holds, by item and option, answers and their rest scores.
+    """
     for person in range(start.size - 1):
-        answered, points = 0, 0
+        answered, points, most = 0, 0, 0
         for answer in range(start[person], start[person + 1]):
             if counted[item[answer]] and score[answer] >= 0:
                 answered += 1
                 points += score[answer]
+                most += highest[item[answer]]
         raw[person], answers[person] = points, answered
         for answer in range(start[person], start[person + 1]):
             x = float(score[answer])
             own = counted[item[answer]]
-            others = answered - 1 if own else answered
-            if x < 0.0 or others == 0:
+            others = most - highest[item[answer]] if own else most
+            if x < 0.0 or others <= 0:
                 continue
             r = (points - (x if own else 0.0)) / others - centre
             row = sums[item[answer]]
@@ -41,10 +91,14 @@ def _add(start: Any, item: Any, score: Any, counted: Any, centre: float, sums: A
             row[XX] += x * x
             row[RR] += r * r
             row[XR] += x * r
+            if option.size > 0 and option[answer] < chosen.shape[1]:
+                cell = chosen[item[answer], option[answer]]
+                cell[0] += 1.0
+                cell[1] += r
 
 
-def classical(log: ResponseLog, counted: Bools) -> tuple[TestStatistics, Floats]:
-    """The raw score's statistics, and the correlation of each item with the rest of the test. Shape ``(items,)``.
+def classical(log: ResponseLog, counted: Bools, highest: Ints | None = None, key: ItemKey | None = None) -> Classical:
+    """The raw score's statistics, item–rest correlations and suspected keys.
 
     The same statistics as ``classical_statistics``'s, without what a calibration does not need; a correlation is NaN
     where one side does not vary.
@@ -52,15 +106,57 @@ def classical(log: ResponseLog, counted: Bools) -> tuple[TestStatistics, Floats]
     Args:
         log: the answers.
         counted: the items that make up the score: operational ones. Shape ``(items,)``.
+        highest: the most that each item may be scored; 1 when not given. Shape ``(items,)``.
+        key: the item file; without one the options that scored are the right ones.
     """
-    columns = np.zeros((log.n_items, 6))
+    sums, by_option = np.zeros((log.n_items, 6)), np.zeros((log.n_items, len(log.options), 2))
     raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
+    most = np.ones(log.n_items, np.int64) if highest is None else np.asarray(highest, np.int64)
+    option = np.empty(0, np.uint8) if log.option is None else log.option
     scored = log.score >= 0
-    centre = float(log.score[scored].mean()) if scored.any() else 0.0
-    _add(log.start, log.item, log.score, counted, centre, columns, raw, answered)
-    nothing = np.zeros(log.n_items)
-    names = ("presented", "points", "omitted", "chosen", "chosen_pairs", "chosen_r", "by_group")
-    rest = dict.fromkeys(names, nothing)
+    centre = float(log.score[scored].sum() / max(most[log.item[scored]].sum(), 1))
+    _add(log.start, log.item, log.score, option, counted, most, centre, sums, by_option, raw, answered)
+    presented = np.bincount(log.item, minlength=log.n_items)
+    added = _sums(sums, by_option, presented)
+    table = None if log.option is None else distractor_table(log, added, correct_options(log, key))
+    return Classical(
+        test=describe_test(raw, answered, added, counted),
+        item_rest=correlation(added),
+        presented=presented,
+        key=tuple(None if table is None else _suspicion(table, place) for place in range(log.n_items)),
+    )
+
+
+def _sums(columns: Floats, by_option: Floats, presented: Ints) -> Sums:
+    """In the form that the formulas of classical statistics take; what they need not know is 0."""
+    nothing = np.zeros(len(columns))
     pairs = dict(zip(("pairs", "x", "r", "xx", "rr", "xr"), columns.T, strict=True))
-    sums = Sums(**rest, scored=pairs["pairs"], **pairs)
-    return describe_test(raw, answered, sums, counted), correlation(sums)
+    return Sums(
+        **pairs,
+        presented=presented.astype(np.float64),
+        scored=pairs["pairs"],
+        points=nothing,
+        omitted=nothing,
+        chosen=by_option[:, :, 0],
+        chosen_pairs=by_option[:, :, 0],
+        chosen_r=by_option[:, :, 1],
+        by_group=np.zeros((1, *by_option.shape[:2])),
+    )
+
+
+def _suspicion(table: Distractors, place: int) -> KeySuspicion | None:
+    """The wrong option that does best, if it does better than the key and better than chance.
+
+    An item scored in steps has no one key: every option that scores counts as right.
+    """
+    correct, n = table.correct[place], table.n[place]
+    if not correct.any() or correct.all():
+        return None
+    r = np.where(n >= FEWEST_CHOOSERS, np.nan_to_num(table.point_biserial[place], nan=-1.0), -1.0)
+    wrong = np.where(correct, -1.0, r)
+    best, right = int(wrong.argmax()), int(np.where(correct, r, -2.0).argmax())
+    answers = int(n.sum())
+    if wrong[best] <= max(r[right], 0.0) or wrong[best] < CHANCE / np.sqrt(answers):
+        return None
+    key = float(np.nan_to_num(table.point_biserial[place, right]))
+    return KeySuspicion(table.options[best], float(wrong[best]), table.options[right], key, answers)

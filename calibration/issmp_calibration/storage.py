@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from issmp_calibration.item_table import ItemTable
+from issmp_calibration.item_verdict import ItemVerdict, Reason
 from issmp_calibration.latent import Latent
 from issmp_calibration.log import ItemKey
 from issmp_calibration.mml.em import Pass
@@ -20,11 +22,16 @@ from issmp_cat.files import read_text, write_json
 __all__ = ["dump", "restore"]
 
 FORMAT = "issmp-cat/calibration"
+FORMAT_VERSION = 2
+WORDS = ("item", "domain", "status", "model")
+NAMES = ("names", "linear_names")
+WHOLE = ("answers", "counts")
+RECORDS = ItemTable | Latent | Pass | ItemKey
 
 
 def dump(result: Calibration, path: str | Path | None) -> str:
     """JSON text; numbers that do not exist are null."""
-    content = {"format": FORMAT, "format_version": 1}
+    content = {"format": FORMAT, "format_version": FORMAT_VERSION}
     for entry in fields(result):
         content[entry.name] = _plain(getattr(result, entry.name))
     if path is not None:
@@ -34,20 +41,25 @@ def dump(result: Calibration, path: str | Path | None) -> str:
 
 def _plain(value: Any) -> Any:
     """Plain JSON values; NaN becomes null, sets become sorted lists."""
-    if isinstance(value, ItemTable | Latent | Pass | ItemKey):
+    if isinstance(value, RECORDS):
         return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
+    if isinstance(value, ItemVerdict):
+        return {"action": value.action, "reasons": [_plain(reason.to_dict()) for reason in value.reasons]}
     if isinstance(value, np.ndarray):
-        listed = value.astype(object)
-        if value.dtype.kind == "f":
-            listed[np.isnan(value)] = None
-        return listed.tolist()
+        return _listed(value)
     if isinstance(value, dict) or hasattr(value, "items"):
         return {str(name): _plain(entry) for name, entry in value.items()}
-    if isinstance(value, frozenset):
-        return sorted(value)
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
+    if isinstance(value, list | tuple | frozenset):
+        return [_plain(entry) for entry in (sorted(value) if isinstance(value, frozenset) else value)]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _listed(values: NDArray[Any]) -> list[Any]:
+    listed = values.astype(object)
+    if values.dtype.kind == "f":
+        listed[~np.isfinite(values)] = None
+    plain: list[Any] = listed.tolist()
+    return plain
 
 
 def restore(source: str | Path) -> Calibration:
@@ -60,27 +72,48 @@ def restore(source: str | Path) -> Calibration:
         content = json.loads(text)
         if content.pop("format", None) != FORMAT:
             raise InputRejected(where, [f'not a calibration: "format" should be "{FORMAT}"'])
-        content.pop("format_version", None)
+        version = content.pop("format_version", None)
+        if version != FORMAT_VERSION:
+            raise InputRejected(where, [_other_version(version)])
         return _build(content)
     except (ValueError, TypeError, KeyError, AttributeError) as fault:
         raise InputRejected(where, [f"not a calibration: {fault}"]) from fault
 
 
+def _other_version(version: object) -> str:
+    older = isinstance(version, int) and version < FORMAT_VERSION
+    advice = "its bank file can still be used; calibrate again for the rest" if older else "update issmp-cat"
+    return f"format_version {version!r} is not read here, only {FORMAT_VERSION}: {advice}"
+
+
 def _build(content: dict[str, Any]) -> Calibration:
-    table, latent, key = content.pop("items"), content.pop("latent"), content.pop("key")
-    words = ("item", "domain", "status")
-    numbers = {name: np.array(value, dtype=float) for name, value in table.items() if name not in (*words, "verdict")}
-    numbers["answers"] = numbers["answers"].astype(np.int64)
-    items = ItemTable(**{name: np.array(table[name]) for name in words}, **numbers, verdict=tuple(table["verdict"]))
-    arrays = {name: np.array(latent.pop(name), dtype=float) for name in ("nodes", "assumed", "observed")}
+    table, groups, key = content.pop("items"), content.pop("groups"), content.pop("key")
     return Calibration(
-        items=items,
-        latent=Latent(mean=latent["mean"], sd=latent["sd"], se_sd=latent["se_sd"], **arrays),
+        items=_table(table),
+        groups=tuple(_latent(group) for group in groups),
         key=None if key is None else _key(key),
         passes=tuple(Pass(**entry) for entry in content.pop("passes")),
         persons_apart=tuple(content.pop("persons_apart")),
         **content,
     )
+
+
+def _table(columns: dict[str, Any]) -> ItemTable:
+    verdicts = tuple(_verdict(entry) for entry in columns.pop("verdicts"))
+    words = {name: np.array(columns.pop(name), dtype=str) for name in WORDS}
+    names = {name: tuple(columns.pop(name)) for name in NAMES}
+    whole = {name: np.array(columns.pop(name), dtype=np.int64) for name in WHOLE}
+    numbers = {name: np.array(values, dtype=float) for name, values in columns.items()}
+    return ItemTable(**words, **names, **whole, **numbers, verdicts=verdicts)
+
+
+def _verdict(entry: dict[str, Any]) -> ItemVerdict:
+    return ItemVerdict(tuple(Reason(**reason) for reason in entry["reasons"]))
+
+
+def _latent(entry: dict[str, Any]) -> Latent:
+    arrays = {name: np.array(entry.pop(name), dtype=float) for name in ("nodes", "assumed", "observed")}
+    return Latent(**entry, **arrays)
 
 
 def _key(entries: dict[str, Any]) -> ItemKey:

@@ -1,68 +1,208 @@
-"""A verdict for every item: fit for use, or what is wrong."""
+"""A verdict for every item, by rules that a person can read and change."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
 import numpy as np
 
-from issmp_calibration.item_table import FINE
-from issmp_calibration.mml.codes import Codes
-from issmp_calibration.mml.design import Design
-from issmp_calibration.mml.em import Fit
-from issmp_calibration.mml.information import Errors
-from issmp_calibration.mml.models.family import NOMINAL
-from issmp_calibration.mml.models.logistic import INTERCEPT, SLOPE
-from issmp_cat.arrays import Floats
+from issmp_calibration.item_verdict import CODES, Action, ItemVerdict, Reason
+from issmp_calibration.statistics import KeySuspicion
+from issmp_calibration.verdict_rules import VerdictRules
+from issmp_cat.arrays import Bools, Floats, Ints
 
-__all__ = ["item_verdicts"]
+__all__ = ["LARGEST_A", "LARGEST_B", "Bound", "Evidence", "judge"]
 
-CERTAIN = 2.0  # standard errors from 0 at which an item is believed to discriminate at all
+# What a bank may hold: per logit, and logits.
+LARGEST_A, LARGEST_B = 20.0, 50.0
 
 
-def item_verdicts(codes: Codes, design: Design, fit: Fit, errors: Errors | None, tolerance: float) -> tuple[str, ...]:
-    """One for each item of the log.
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A parameter that stopped at the end of its range."""
 
-    Args:
-        codes: the answers, and which items were set apart.
-        design: what was estimated.
-        fit: where it ended.
-        errors: standard errors, None if none were asked for.
-        tolerance: distance to the solution up to which an item has settled, standard errors.
+    parameter: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known about the items of a log; a number that does not exist is NaN.
+
+    Attributes:
+        model: of each item. Shape ``(items,)``, as all below but one.
+        fitted: whether it has parameters.
+        presented: how often it was given, answers without a score included.
+        counts: answers by score. Shape ``(items, scores)``; ``scores``: how many of these an item has.
+        slope: the slope, per logit, NaN where it is fixed or not one number; ``slope_error``: its standard error.
+        extremes: largest a; largest |b| or step, logits. Shape ``(items, 2)``.
+        bounds: parameters at their bound.
+        prior_share: SD of the posterior of logit c (or d) over that of its prior.
+        distance: estimated distance to the solution, standard errors; ``tolerance``: what is allowed.
+        integration_error: what a finer grid would change, standard errors.
+        singular: whether the answers do not tell its parameters apart.
+        item_rest: correlation with the rest of the test.
+        key: a wrong option that does better than the key, None where there is none.
+        apart: why it was not fitted, for what counts alone do not tell.
     """
-    verdicts = list(codes.apart)
-    for place, item in enumerate(codes.items):
-        words = _bounds(design, place, fit.parameters[place])
-        if (
-            errors is not None
-            and design.index[place, SLOPE] >= 0
-            and design.index[place, SLOPE] < design.n_own
-            and not words
-        ):
-            words += _flat(fit.parameters[place, SLOPE], errors.deviations[place, SLOPE])
-        if errors is not None and not words and not errors.known[place, INTERCEPT]:
-            words.append("the answers do not tell its parameters apart: no standard errors")
-        if not fit.settled and fit.distances[place] > tolerance:
-            words.append(
-                f"not settled: going by its last steps, about {fit.distances[place]:.2g} standard errors to go"
-            )
-        verdicts[item] = "; ".join(words)
-    return tuple(verdict or FINE for verdict in verdicts)
+
+    model: tuple[str, ...]
+    fitted: Bools
+    presented: Ints
+    counts: Ints
+    scores: Ints
+    slope: Floats
+    slope_error: Floats
+    extremes: Floats
+    bounds: tuple[tuple[Bound, ...], ...]
+    prior_share: Floats
+    distance: Floats
+    tolerance: float
+    integration_error: Floats
+    singular: Bools
+    item_rest: Floats
+    key: tuple[KeySuspicion | None, ...]
+    apart: tuple[str, ...] = field(default=())
 
 
-def _flat(slope: float, error: float) -> list[str]:
-    """A slope that may as well be 0."""
-    if np.isnan(error) or slope >= CERTAIN * error:
-        return []
-    return [f"hardly discriminates (a {slope:.2f} ± {error:.2f}): its difficulty means little"]
+def judge(evidence: Evidence, rules: VerdictRules) -> tuple[ItemVerdict, ...]:
+    """A verdict for each item."""
+    return tuple(
+        ItemVerdict.of([_with_action(reason, rules) for reason in _reasons(evidence, place, rules)])
+        for place in range(len(evidence.model))
+    )
 
 
-def _bounds(design: Design, item: int, parameters: Floats) -> list[str]:
-    """What the parameters themselves give away."""
-    words = [
-        f"{design.cell_name(item, int(k)).removeprefix('logit ')} at its bound ({parameters[k]:g}): the answers do not "
-        "hold it"
-        for k in np.flatnonzero(design.free[item])
-        if parameters[k] <= design.lower[item, k] or parameters[k] >= design.upper[item, k]
-    ]
-    if design.kind[item] != NOMINAL and parameters[SLOPE] < 0.0:
-        words.append("negative discrimination: better candidates do worse; check the key")
-    return words
+def _reasons(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
+    answers = int(found.counts[place].sum())
+    if answers == 0:
+        yield _unseen(int(found.presented[place]))
+        return
+    yield from _key(found.key[place])
+    yield from _few(found, place, rules)
+    yield from _direction(found, place, rules)
+    yield from _fit(found, place, rules)
+
+
+def _reason(code: str, words: str, action: Action | None = None, **numbers: float | str) -> Reason:
+    return Reason(code, words, numbers, action or CODES[code][0])
+
+
+def _with_action(reason: Reason, rules: VerdictRules) -> Reason:
+    """The reason with the action that the rules ask for."""
+    return Reason(reason.code, reason.words, reason.numbers, rules.actions.get(reason.code, reason.action))
+
+
+def _unseen(presented: int) -> Reason:
+    if presented:
+        return _reason("nobody_saw_it", "no answers with a score", presented=presented)
+    return _reason("nobody_saw_it", "no answers", presented=0)
+
+
+def _key(suspicion: KeySuspicion | None) -> Iterator[Reason]:
+    if suspicion is not None:
+        yield _reason(
+            "key_suspected",
+            f"key suspected: option {suspicion.option} (r {suspicion.r_option:.3f}) goes with ability more than "
+            f"the key {suspicion.key} (r {suspicion.r_key:.3f})",
+            option=suspicion.option,
+            r_option=suspicion.r_option,
+            key=suspicion.key,
+            r_key=suspicion.r_key,
+            answers=suspicion.answers,
+        )
+
+
+def _few(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
+    """Too little to go by: answers, scores, differences between candidates."""
+    counts = found.counts[place, : found.scores[place]]
+    answers, fewest = int(counts.sum()), rules.fewest(found.model[place])
+    if answers < fewest:
+        yield _reason(
+            "too_few_answers", f"{answers:,} answers, fewer than {fewest:,}", answers=answers, required=fewest
+        )
+    if np.count_nonzero(counts) == 1:
+        enough: Action = "retire" if answers >= fewest else "hold"
+        yield _reason("no_variation", _same_for_all(counts), enough, score=int(counts.argmax()), answers=answers)
+        return
+    scarce = [score for score, n in enumerate(counts) if n < rules.min_per_score]
+    if scarce and answers >= fewest:
+        listed = ", ".join(f"{counts[score]:,} with score {score}" for score in scarce)
+        yield _reason(
+            "too_few_in_category",
+            f"answers: {listed}; fewer than {rules.min_per_score}",
+            required=rules.min_per_score,
+            **{f"score_{score}": int(counts[score]) for score in scarce},
+        )
+
+
+def _same_for_all(counts: Ints) -> str:
+    if counts.argmax() == len(counts) - 1:
+        return "everyone got it right: no difficulty can be estimated"
+    if counts.argmax() == 0:
+        return "everyone got it wrong: no difficulty can be estimated"
+    return f"everyone got score {counts.argmax()}: no difficulty can be estimated"
+
+
+def _direction(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
+    """Whether better candidates do better, and clearly so."""
+    slope, error, r = found.slope[place], found.slope_error[place], found.item_rest[place]
+    if np.isnan(slope):
+        yield from _correlation(float(r), int(found.counts[place].sum()), rules)
+    elif slope < 0.0:
+        words = "negative discrimination: better candidates do worse; check the key"
+        yield _reason("negative_discrimination", words, a=float(slope), **_known(se_a=error, item_rest=r))
+    elif slope < rules.min_slope or slope < rules.certain * error:
+        said = f"{slope:.2f}" if np.isnan(error) else f"{slope:.2f} ± {error:.2f}"
+        words = f"hardly discriminates (a {said}): its difficulty means little"
+        yield _reason("hardly_discriminates", words, a=float(slope), required=rules.min_slope, **_known(se_a=error))
+
+
+def _correlation(r: float, answers: int, rules: VerdictRules) -> Iterator[Reason]:
+    """The same where the model fixes the slope; around 0 a correlation has a standard error of 1/√n."""
+    chance = rules.certain / np.sqrt(answers)
+    if r <= -chance:
+        words = f"negative discrimination (item–rest r {r:.2f}): better candidates do worse; check the key"
+        yield _reason("negative_discrimination", words, item_rest=r, answers=answers)
+    elif r < chance:
+        words = f"hardly discriminates (item–rest r {r:.2f}): its difficulty means little"
+        yield _reason("hardly_discriminates", words, item_rest=r, required=float(chance), answers=answers)
+
+
+def _fit(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
+    """What the fit itself tells."""
+    if not found.fitted[place]:
+        if found.apart and found.apart[place] and np.count_nonzero(found.counts[place]) > 1:
+            yield _reason("left_out", found.apart[place])
+        return
+    for bound in found.bounds[place]:
+        words = f"{bound.parameter} at its bound ({bound.value:g}): the answers do not hold it"
+        yield _reason("at_bound", words, parameter=bound.parameter, value=bound.value)
+    yield from _range(found.extremes[place])
+    if found.singular[place] and not found.bounds[place]:
+        yield _reason("singular_information", "the answers do not tell its parameters apart: no standard errors")
+    if found.distance[place] > found.tolerance:
+        words = f"not settled: going by its last steps, about {found.distance[place]:.2g} standard errors to go"
+        yield _reason("unsettled", words, distance=float(found.distance[place]), allowed=found.tolerance)
+    error, allowed = found.integration_error[place], rules.max_integration_error
+    if error > allowed:
+        words = f"integration error {error:.2g} standard errors, above {allowed:g}: it needs a finer grid"
+        yield _reason("integration_error", words, error=float(error), allowed=allowed)
+    share = found.prior_share[place]
+    if share > rules.prior_share:
+        words = f"guessing not identified: its posterior is {share:.0%} as wide as its prior"
+        yield _reason("guessing_not_identified", words, share=float(share), allowed=rules.prior_share)
+
+
+def _range(extremes: Floats) -> Iterator[Reason]:
+    a, location = (float(value) for value in extremes)
+    if a > LARGEST_A:
+        yield _reason("out_of_range", f"discrimination above {LARGEST_A:g} per logit", a=a, allowed=LARGEST_A)
+    if location > LARGEST_B:
+        words = f"difficulty beyond ±{LARGEST_B:g} logits"
+        yield _reason("out_of_range", words, b=location, allowed=LARGEST_B)
+
+
+def _known(**numbers: float) -> dict[str, float]:
+    return {name: float(value) for name, value in numbers.items() if not np.isnan(value)}

@@ -7,9 +7,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
+from issmp_cat.cli.gates import parse_gate, require
 from issmp_cat.errors import GateFailed, InputRejected, UsageError
 from issmp_simulations import StudyResult, simulate
-from issmp_simulations.gates import FIGURES, parse_gate, require
+from issmp_simulations.gates import FIGURES
 from issmp_simulations.plots import PLOTS
 from issmp_simulations.tables import bands_of
 

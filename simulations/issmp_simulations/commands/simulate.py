@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from issmp_simulations.gates import Gate
+    from issmp_cat.cli.gates import Gate
     from issmp_simulations.result import StudyResult
 
 __all__ = ["command"]
@@ -87,8 +87,8 @@ def command(
 
       issmp-cat simulate --bank bank.json --mean 0.5 --sd 0.8 --clock 70 --checkpoint parts --json
     """
+    from issmp_cat.cli.gates import parse_gate, require
     from issmp_cat.cli.talk import next_step, say
-    from issmp_simulations.gates import parse_gate, require
 
     gates = [parse_gate(text) for text in gate or []]
     _require_possible(gates, [path for path in (output, candidates) if path is not None], plots, clock)
@@ -107,7 +107,8 @@ def command(
 
 def _require_possible(gates: list[Gate], files: list[Path], plots: Path | None, clock: float | None) -> None:
     """Refuse, before the work, what could only fail after it."""
-    from issmp_simulations.gates import FIGURES, require_known
+    from issmp_cat.cli.gates import require_known
+    from issmp_simulations.gates import FIGURES
     from issmp_simulations.outputs import require_file_place, require_folder_place
 
     require_known(gates, [name for name in FIGURES if clock is not None or name != "mean_seconds"])

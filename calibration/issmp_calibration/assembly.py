@@ -1,0 +1,168 @@
+"""From where a fit ended to its result: parameters as people read them, statistics, verdicts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from issmp_calibration.item_table import ItemTable, steps_of
+from issmp_calibration.log import ItemKey
+from issmp_calibration.metric import Reported, report
+from issmp_calibration.mml.codes import Codes
+from issmp_calibration.mml.design import Design
+from issmp_calibration.mml.em import Fit
+from issmp_calibration.mml.information import Errors
+from issmp_calibration.mml.models.family import LOGISTIC, NOMINAL
+from issmp_calibration.mml.models.logistic import CEILING, GUESS, SLOPE
+from issmp_calibration.statistics import Classical
+from issmp_calibration.verdict_rules import VerdictRules
+from issmp_calibration.verdicts import Bound, Evidence, judge
+from issmp_cat.arrays import Bools, Floats, Ints
+from issmp_cat.responses import ResponseLog
+
+__all__ = ["described", "highest_scores", "item_table"]
+
+
+def described(log: ResponseLog, known: ItemKey | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Status and domain of each item of the log."""
+    if known is None:
+        return np.full(log.n_items, "operational"), np.full(log.n_items, "")
+    places = [known.index.get(str(item)) for item in log.items]
+    status = np.array(["operational" if k is None else known.status[k] for k in places])
+    return status, np.array(["" if k is None else known.domain[k] for k in places])
+
+
+def highest_scores(codes: Codes) -> Ints:
+    """The most that each item of the log was scored, at least 1. Shape ``(items of the log,)``."""
+    score = np.arange(codes.counts.shape[1])
+    return np.maximum((score * (codes.counts > 0)).max(axis=1), 1)
+
+
+def item_table(
+    log: ResponseLog,
+    codes: Codes,
+    design: Design,
+    found: Fit,
+    errors: Errors | None,
+    *,
+    models: tuple[str, ...],
+    known: ItemKey | None,
+    classical: Classical,
+    rules: VerdictRules,
+    tolerance: float,
+    integration_error: Floats | None = None,
+) -> ItemTable:
+    """Everything about every item of the log, those set apart included.
+
+    Args:
+        log: the answers; ``codes``: those in the fit.
+        design: what was estimated; ``found``: where it ended; ``errors``: how well it is known.
+        models: of every item of the log.
+        known: the item file.
+        classical: what the answers say without a model.
+        rules: of the verdicts.
+        tolerance: distance to the solution up to which an item has settled, standard errors.
+        integration_error: what a finer grid would change, standard errors. Shape ``(items in the fit,)``.
+    """
+    status, domain = described(log, known)
+    reported = report(design, found.parameters, errors).for_all(log.n_items, codes.items)
+    answers, highest = codes.counts.sum(axis=1), highest_scores(codes)
+    points = codes.counts @ np.arange(codes.counts.shape[1])
+
+    def spread(values: Floats | None) -> Floats:
+        whole = np.full(log.n_items, np.nan)
+        if values is not None:
+            whole[codes.items] = values
+        return whole
+
+    distance, integration = spread(found.distances), spread(integration_error)
+    evidence = Evidence(
+        model=models,
+        fitted=~np.isnan(distance),
+        presented=classical.presented,
+        counts=codes.counts,
+        scores=highest + 1,
+        slope=spread(_slopes(design, found.parameters)),
+        slope_error=spread(None if errors is None else errors.deviations[:, SLOPE]),
+        extremes=_extremes(reported),
+        bounds=_bounds(design, found.parameters, codes.items, log.n_items),
+        prior_share=spread(_prior_share(design, errors)),
+        distance=np.where(found.settled, 0.0, distance),
+        tolerance=tolerance,
+        integration_error=integration,
+        singular=np.nan_to_num(spread(_singular(design, errors)), nan=0.0) > 0.0,
+        item_rest=classical.item_rest,
+        key=classical.key,
+        apart=codes.apart,
+    )
+    return ItemTable(
+        item=log.items,
+        domain=domain,
+        status=status,
+        model=np.array(models),
+        names=reported.names,
+        parameters=reported.natural,
+        covariance=reported.covariance,
+        linear_names=reported.linear_names,
+        linear=reported.linear,
+        linear_errors=reported.linear_errors,
+        answers=answers,
+        counts=codes.counts,
+        p_value=np.where(answers > 0, points / np.maximum(answers * highest, 1), np.nan),
+        item_rest=classical.item_rest,
+        distance=distance,
+        integration_error=integration,
+        verdicts=judge(evidence, rules),
+    )
+
+
+def _slopes(design: Design, parameters: Floats) -> Floats:
+    """Slopes that an item has for itself; NaN where they are held, shared, or one for each score."""
+    own = (design.index[:, SLOPE] >= 0) & (design.index[:, SLOPE] < design.n_own) & (design.kind != NOMINAL)
+    return np.where(own, parameters[:, SLOPE], np.nan)
+
+
+def _extremes(reported: Reported) -> Floats:
+    """Largest a, and largest |b| or step, of each item; 0 where there is none. Shape ``(items, 2)``."""
+    located = [reported.names.index("b"), *steps_of(reported.names)]
+    a = np.nan_to_num(reported.natural[:, reported.names.index("a")])
+    return np.column_stack([a, np.nan_to_num(np.abs(reported.natural[:, located])).max(axis=1)])
+
+
+def _bounds(design: Design, parameters: Floats, items: Ints, n_items: int) -> tuple[tuple[Bound, ...], ...]:
+    """Free parameters of each item of the log that stopped at the end of their range."""
+    at_end = design.free & ((parameters <= design.lower) | (parameters >= design.upper))
+    whole: list[tuple[Bound, ...]] = [()] * n_items
+    for place in np.flatnonzero(at_end.any(axis=1)):
+        whole[items[place]] = tuple(
+            Bound(design.cell_name(int(place), int(cell)).removeprefix("logit "), float(parameters[place, cell]))
+            for cell in np.flatnonzero(at_end[place])
+        )
+    return tuple(whole)
+
+
+def _asymptotes(design: Design) -> Bools:
+    """Free cells that are logits of an asymptote and have a prior. Shape ``(items, width)``."""
+    cells = np.zeros_like(design.free)
+    cells[:, [cell for cell in (GUESS, CEILING) if cell < cells.shape[1]]] = True
+    chosen: Bools = cells & design.free & (design.kind == LOGISTIC)[:, None] & (design.prior_precision > 0.0)
+    return chosen
+
+
+def _prior_share(design: Design, errors: Errors | None) -> Floats | None:
+    """SD of an asymptote's logit over that of its prior, the larger of c's and d's; NaN where there is none."""
+    if errors is None:
+        return None
+    share = np.where(_asymptotes(design), errors.deviations * np.sqrt(design.prior_precision), -np.inf)
+    largest: Floats = np.nan_to_num(share, nan=-np.inf).max(axis=1)
+    return np.where(np.isfinite(largest), largest, np.nan)
+
+
+def _singular(design: Design, errors: Errors | None) -> Floats | None:
+    """1 where a free parameter has no standard error."""
+    if errors is None:
+        return None
+    missing: Floats = (design.free & ~errors.known).any(axis=1).astype(np.float64)
+    return missing
