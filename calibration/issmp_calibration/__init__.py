@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from issmp_calibration.options import CalibrationOptions
     from issmp_calibration.result import Calibration
     from issmp_calibration.scoring import Scores, score
+    from issmp_calibration.verdict_rules import VerdictRules
 
 _HOMES = {
     "Calibration": "result",
@@ -29,6 +30,7 @@ _HOMES = {
     "drift": "linking",
     "link": "linking",
     "Scores": "scoring",
+    "VerdictRules": "verdict_rules",
     "classical_statistics": "log",
     "read_key": "log",
     "read_log": "log",
@@ -43,6 +45,7 @@ __all__ = [
     "NormalPrior",
     "Priors",
     "Scores",
+    "VerdictRules",
     "calibrate",
     "chain",
     "classical_statistics",

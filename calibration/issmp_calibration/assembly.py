@@ -37,7 +37,8 @@ def described(log: ResponseLog, known: ItemKey | None) -> tuple[NDArray[Any], ND
 def highest_scores(codes: Codes) -> Ints:
     """The most that each item of the log was scored, at least 1. Shape ``(items of the log,)``."""
     score = np.arange(codes.counts.shape[1])
-    return np.maximum((score * (codes.counts > 0)).max(axis=1), 1)
+    highest: Ints = np.maximum((score * (codes.counts > 0)).max(axis=1), 1)
+    return highest
 
 
 def item_table(
@@ -156,8 +157,9 @@ def _prior_share(design: Design, errors: Errors | None) -> Floats | None:
     if errors is None:
         return None
     share = np.where(_asymptotes(design), errors.deviations * np.sqrt(design.prior_precision), -np.inf)
-    largest: Floats = np.nan_to_num(share, nan=-np.inf).max(axis=1)
-    return np.where(np.isfinite(largest), largest, np.nan)
+    largest = np.nan_to_num(share, nan=-np.inf).max(axis=1)
+    found: Floats = np.where(np.isfinite(largest), largest, np.nan)
+    return found
 
 
 def _singular(design: Design, errors: Errors | None) -> Floats | None:

@@ -90,7 +90,7 @@ def _item(table: ItemTable, place: int, known: ItemKey | None) -> Item:
     return Item(
         id=name,
         domain=(known.domain[k] if known and k is not None else "") or NO_DOMAIN,
-        model=str(table.model[place]),  # type: ignore[arg-type]  # one of the bank's own names
+        model=str(table.model[place]),
         **_parameters(table, place),
         covariance=_covariance(table, place),
         status=known.status[k] if known and k is not None else "operational",

@@ -11,7 +11,7 @@ import numpy as np
 
 from issmp_calibration.item_table import steps_of
 from issmp_calibration.item_verdict import ACTIONS, CODES
-from issmp_cat.arrays import Floats
+from issmp_cat.arrays import Bools, Floats
 
 if TYPE_CHECKING:
     from issmp_calibration.result import Calibration
@@ -84,13 +84,13 @@ def read_gates(texts: Sequence[str], *, errors: bool) -> list[Gate]:
     return gates
 
 
-def _estimated(result: Calibration, name: str) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _estimated(result: Calibration, name: str) -> Bools:
     """Items whose model estimates this parameter. Shape ``(items,)``."""
     without = {"a": ("rasch", "pcm", "nrm"), "c": ("rasch", "1pl", "2pl", "grm", "pcm", "gpcm", "nrm")}[name]
     return ~np.isin(result.items.model, without)
 
 
-def _of_estimated(values: Floats, errors: Floats, rows: Floats, columns: list[int]) -> Floats:
+def _of_estimated(values: Floats, errors: Floats, rows: Bools, columns: list[int]) -> Floats:
     """Errors of the cells that exist."""
     there = ~np.isnan(values[rows][:, columns])
     found: Floats = errors[rows][:, columns][there]

@@ -80,11 +80,15 @@ class GirthOpinion:
         return "\n".join(
             [
                 f"girth {self.version} on {len(self.item):,} items in {self.seconds:.1f} s: {', '.join(parts)}",
-                f"log likelihood of these items under our integral: ours {self.log_likelihood:,.4f}, "
-                f"girth's {self.girths_log_likelihood:,.4f} ({self.girths_log_likelihood - self.log_likelihood:+.4f})",
+                self._likelihoods,
                 *self.remarks,
             ]
         )
+
+    @property
+    def _likelihoods(self) -> str:
+        ours, girths = self.log_likelihood, self.girths_log_likelihood
+        return f"log likelihood under our integral: ours {ours:,.4f}, girth's {girths:,.4f} ({girths - ours:+.4f})"
 
     __repr__ = summary
 

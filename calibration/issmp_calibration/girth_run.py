@@ -110,7 +110,7 @@ def _matrix(log: ResponseLog, places: Ints, scored: Bools) -> NDArray[np.int64]:
 
 
 def run_girth(task: Task, names: tuple[str, ...]) -> Found | str:
-    """girth's parameters of the task's items, or how it failed.
+    """Girth's parameters of the task's items, or how it failed.
 
     Args:
         task: what to fit.
@@ -123,7 +123,7 @@ def run_girth(task: Task, names: tuple[str, ...]) -> Found | str:
         try:
             found: dict[str, Any] = getattr(girth, CALLS[task.model])(task.scores)
         except Exception as fault:  # noqa: BLE001 - another program's bug must not cost our result
-            return f"its {CALLS[task.model]} fails inside ({type(fault).__name__}: {fault})"
+            return f"its {task.model.upper()} fails inside, in {CALLS[task.model]} ({type(fault).__name__}: {fault})"
     slope = np.broadcast_to(np.asarray(found["Discrimination"], dtype=float), len(task.places))
     difficulty = np.asarray(found["Difficulty"], dtype=float)
     parameters, sd = np.full((len(slope), len(names)), np.nan), 1.0

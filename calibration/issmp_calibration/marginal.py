@@ -16,7 +16,9 @@ NODES = np.linspace(-8.0, 8.0, 321)  # SDs; equal steps: the trapezoidal rule, e
 BLOCK = 10_000  # persons looked at together
 
 
-def complete_log_likelihood(scores: NDArray[np.int64], parameters: Parameters, mean: float = 0.0, sd: float = 1.0) -> float:
+def complete_log_likelihood(
+    scores: NDArray[np.int64], parameters: Parameters, mean: float = 0.0, sd: float = 1.0
+) -> float:
     """Σ over persons of ln ∫ Π P(score | θ) dN(θ).
 
     Args:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
+from issmp_calibration.verdict_rules import VerdictRules
 from issmp_cat.errors import UsageError
 from issmp_cat.spelling import did_you_mean
 
@@ -21,12 +22,14 @@ class CalibrationOptions:
         limit: the outermost nodes, population SDs.
         tolerance: largest distance of an item to the solution at which the iteration ends, standard errors.
         max_passes: passes over the answers after which it ends anyway.
+        verdicts: when items are held back or retired.
     """
 
     nodes: int | None = None
     limit: float = 6.0
     tolerance: float = 1e-3
     max_passes: int = 200
+    verdicts: VerdictRules = field(default_factory=VerdictRules)
 
     def __post_init__(self) -> None:
         problems = []
@@ -43,7 +46,8 @@ class CalibrationOptions:
 
     def as_dict(self) -> dict[str, Any]:
         """The options as plain values."""
-        return asdict(self)
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        return {**plain, "verdicts": self.verdicts.as_dict()}
 
 
 def refuse_unknown(unknown: dict[str, Any], known: tuple[str, ...]) -> None:
@@ -52,7 +56,7 @@ def refuse_unknown(unknown: dict[str, Any], known: tuple[str, ...]) -> None:
     Raises:
         UsageError: whenever there is an unknown keyword.
     """
-    finer = tuple(field.name for field in fields(CalibrationOptions))
+    finer = tuple(entry.name for entry in fields(CalibrationOptions))
     for name, value in unknown.items():
         if name in finer:
             raise UsageError(f'calibrate() takes "{name}" as options=CalibrationOptions({name}={value!r})')

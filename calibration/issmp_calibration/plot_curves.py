@@ -33,7 +33,8 @@ def engine_parameters(table: ItemTable, places: Ints) -> Parameters:
 
 def _ordered(table: ItemTable, places: Ints) -> Ints:
     """Those among them that are not nominal."""
-    return places[table.model[places] != "nrm"]
+    kept: Ints = places[table.model[places] != "nrm"]
+    return kept
 
 
 def information_of(result: Calibration, theta: Floats, places: Ints) -> Floats:

@@ -100,11 +100,11 @@ def _build(content: dict[str, Any]) -> Calibration:
 
 def _table(columns: dict[str, Any]) -> ItemTable:
     verdicts = tuple(_verdict(entry) for entry in columns.pop("verdicts"))
-    words = {name: np.array(columns.pop(name), dtype=str) for name in WORDS}
-    names = {name: tuple(columns.pop(name)) for name in NAMES}
-    whole = {name: np.array(columns.pop(name), dtype=np.int64) for name in WHOLE}
-    numbers = {name: np.array(values, dtype=float) for name, values in columns.items()}
-    return ItemTable(**words, **names, **whole, **numbers, verdicts=verdicts)
+    arrays: dict[str, Any] = {name: np.array(columns.pop(name), dtype=str) for name in WORDS}
+    arrays |= {name: tuple(columns.pop(name)) for name in NAMES}
+    arrays |= {name: np.array(columns.pop(name), dtype=np.int64) for name in WHOLE}
+    arrays |= {name: np.array(values, dtype=float) for name, values in columns.items()}
+    return ItemTable(**arrays, verdicts=verdicts)
 
 
 def _verdict(entry: dict[str, Any]) -> ItemVerdict:
@@ -112,8 +112,8 @@ def _verdict(entry: dict[str, Any]) -> ItemVerdict:
 
 
 def _latent(entry: dict[str, Any]) -> Latent:
-    arrays = {name: np.array(entry.pop(name), dtype=float) for name in ("nodes", "assumed", "observed")}
-    return Latent(**entry, **arrays)
+    arrays: dict[str, Any] = {name: np.array(entry[name], dtype=float) for name in ("nodes", "assumed", "observed")}
+    return Latent(**{**entry, **arrays})
 
 
 def _key(entries: dict[str, Any]) -> ItemKey:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from issmp_calibration.item_verdict import CODES, Action, ItemVerdict, Reason
+from issmp_calibration.item_verdict import CODES, ItemVerdict, Reason
 from issmp_calibration.statistics import KeySuspicion
 from issmp_calibration.verdict_rules import VerdictRules
 from issmp_cat.arrays import Bools, Floats, Ints
@@ -91,7 +91,7 @@ def _reason(code: str, words: str, action: Action | None = None, **numbers: floa
 
 def _with_action(reason: Reason, rules: VerdictRules) -> Reason:
     """The reason with the action that the rules ask for."""
-    return Reason(reason.code, reason.words, reason.numbers, rules.actions.get(reason.code, reason.action))
+    return replace(reason, action=rules.actions.get(reason.code, reason.action))
 
 
 def _unseen(presented: int) -> Reason:
@@ -118,16 +118,16 @@ def _few(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
     """Too little to go by: answers, scores, differences between candidates."""
     counts = found.counts[place, : found.scores[place]]
     answers, fewest = int(counts.sum()), rules.fewest(found.model[place])
+    varies = np.count_nonzero(counts) > 1
+    if not varies:
+        unvaried = _reason("no_variation", _same_for_all(counts), score=int(counts.argmax()), answers=answers)
+        yield unvaried if answers >= fewest else replace(unvaried, action="hold")
     if answers < fewest:
-        yield _reason(
-            "too_few_answers", f"{answers:,} answers, fewer than {fewest:,}", answers=answers, required=fewest
-        )
-    if np.count_nonzero(counts) == 1:
-        enough: Action = "retire" if answers >= fewest else "hold"
-        yield _reason("no_variation", _same_for_all(counts), enough, score=int(counts.argmax()), answers=answers)
+        words = f"{answers:,} answers, fewer than {fewest:,}"
+        yield _reason("too_few_answers", words, answers=answers, required=fewest)
         return
     scarce = [score for score, n in enumerate(counts) if n < rules.min_per_score]
-    if scarce and answers >= fewest:
+    if varies and scarce:
         listed = ", ".join(f"{counts[score]:,} with score {score}" for score in scarce)
         yield _reason(
             "too_few_in_category",
