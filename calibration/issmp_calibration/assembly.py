@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.item_table import ItemTable, steps_of
+from issmp_calibration.item_table import ItemTable, numbered
 from issmp_calibration.log import ItemKey
 from issmp_calibration.metric import Reported, report
 from issmp_calibration.mml.codes import Codes
@@ -127,7 +127,7 @@ def _slopes(design: Design, parameters: Floats) -> Floats:
 
 def _extremes(reported: Reported) -> Floats:
     """Largest a, and largest |b| or step, of each item; 0 where there is none. Shape ``(items, 2)``."""
-    located = [reported.names.index("b"), *steps_of(reported.names)]
+    located = [reported.names.index("b"), *numbered(reported.names)]
     a = np.nan_to_num(reported.natural[:, reported.names.index("a")])
     return np.column_stack([a, np.nan_to_num(np.abs(reported.natural[:, located])).max(axis=1)])
 
@@ -156,10 +156,9 @@ def _prior_share(design: Design, errors: Errors | None) -> Floats | None:
     """SD of an asymptote's logit over that of its prior, the larger of c's and d's; NaN where there is none."""
     if errors is None:
         return None
-    share = np.where(_asymptotes(design), errors.deviations * np.sqrt(design.prior_precision), -np.inf)
-    largest = np.nan_to_num(share, nan=-np.inf).max(axis=1)
-    found: Floats = np.where(np.isfinite(largest), largest, np.nan)
-    return found
+    share = np.where(_asymptotes(design), errors.deviations * np.sqrt(design.prior_precision), np.nan)
+    known: Floats = np.where(np.isnan(share), -np.inf, share).max(axis=1, keepdims=True)
+    return np.where(np.isfinite(known), known, np.nan)[:, 0]
 
 
 def _singular(design: Design, errors: Errors | None) -> Floats | None:

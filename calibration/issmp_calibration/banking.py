@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
-from issmp_calibration.item_table import FINE, ItemTable, steps_of
+from issmp_calibration.item_table import FINE, ItemTable, numbered
 from issmp_calibration.log import ItemKey, read_key
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.bank.bank_file import plain_faults
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["make_bank"]
 
 NO_DOMAIN = "all"
-NOMINAL = "nrm"
-NO_PLACE = "a nominal item has no place in a bank yet"
+SEVERAL = {"steps": "b", "slopes": "a", "intercepts": "c"}
 
 
 def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | None, title: str) -> ItemBank:  # noqa: A002
@@ -78,8 +77,6 @@ def _why_not(table: ItemTable, place: int) -> str:
     verdict = table.verdicts[place]
     if not table.fitted[place] or verdict.action == "retire":
         return verdict.words if verdict.words != FINE else "it has no parameters"
-    if table.model[place] == NOMINAL:
-        return NO_PLACE
     return ""
 
 
@@ -103,18 +100,18 @@ def _item(table: ItemTable, place: int, known: ItemKey | None) -> Item:
 
 
 def _parameters(table: ItemTable, place: int) -> dict[str, Any]:
-    """a, b, c, d as far as the item has them, and its steps."""
+    """a, b, c, d as far as the item has them, its steps, or the slopes and intercepts of its categories."""
     row = table.parameters[place]
     own = {name: float(value) for name, value in zip(table.names[:4], row, strict=False) if not np.isnan(value)}
-    steps = tuple(float(row[k]) for k in steps_of(table.names) if not np.isnan(row[k]))
-    return {**own, "steps": steps} if steps else own
+    rows = {name: row[numbered(table.names, letter)] for name, letter in SEVERAL.items()}
+    return own | {name: tuple(map(float, row[~np.isnan(row)])) for name, row in rows.items()}
 
 
 def _covariance(table: ItemTable, place: int) -> Covariance | None:
     """Of the parameters that were estimated; None where it is not known."""
     matrix = table.covariance[place]
     known = ~np.isnan(np.diagonal(matrix))
-    if known[steps_of(table.names)].any():
+    if known[numbered(table.names)].any():
         known[table.names.index("b")] = False  # the mean of the steps says nothing new
     rows = np.flatnonzero(known)
     own = matrix[np.ix_(rows, rows)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from issmp_calibration.item_table import steps_of
+from issmp_calibration.item_table import numbered
 from issmp_calibration.item_verdict import ACTIONS, CODES
 from issmp_cat.arrays import Bools, Floats
 
@@ -43,7 +43,7 @@ def figures(result: Calibration) -> dict[str, float]:
     actions = Counter(table.action.tolist())
     codes = Counter(code for verdict in table.verdicts for code in verdict.codes)
     errors, fitted = table.standard_errors, table.fitted
-    steps = steps_of(table.names)
+    steps = numbered(table.names)
     stepped = fitted & ~np.isnan(table.parameters[:, steps]).all(axis=1) if steps else np.zeros_like(fitted)
     location = np.concatenate([errors[fitted & ~stepped, 1], _of_estimated(table.parameters, errors, stepped, steps)])
     alpha = result.test.get("alpha")

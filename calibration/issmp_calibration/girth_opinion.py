@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.girth_run import Task, prepare, run_girth
+from issmp_calibration.item_table import numbered
 from issmp_calibration.marginal import complete_log_likelihood
 from issmp_calibration.plot_curves import engine_parameters
 from issmp_calibration.result import Calibration
@@ -130,7 +131,7 @@ def _side_by_side(
     table, places = result.items, task.places
     theirs = table.parameters.copy()
     theirs[places] = girths
-    all_steps = [k for k, name in enumerate(table.names) if name[0] == "b" and name != "b"]
+    all_steps = numbered(table.names)
     shown = [0, *(all_steps if not np.isnan(table.parameters[places][:, all_steps]).all() else [1])]
     latent = result.latent
     return replace(

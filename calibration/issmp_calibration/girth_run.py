@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.item_table import ItemTable, steps_of
+from issmp_calibration.item_table import ItemTable, numbered
 from issmp_calibration.result import Calibration
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.responses import ResponseLog
@@ -134,6 +134,6 @@ def run_girth(task: Task, names: tuple[str, ...]) -> Found | str:
         parameters[:, 1:4] = np.column_stack([difficulty, np.zeros(len(slope)), np.ones(len(slope))])
         return Found(parameters, sd)
     parameters[:, 1] = np.nanmean(difficulty, axis=1)
-    steps = steps_of(names)[: difficulty.shape[1]]
+    steps = numbered(names)[: difficulty.shape[1]]
     parameters[:, steps] = difficulty[:, : len(steps)]
     return Found(parameters, sd)

@@ -15,7 +15,7 @@ from issmp_cat.arrays import Bools, Floats, Ints
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FINE", "ItemTable", "parameter_names", "steps_of"]
+__all__ = ["FINE", "ItemTable", "numbered", "parameter_names"]
 
 USUAL = ("a", "b", "c", "d")
 
@@ -79,7 +79,7 @@ class ItemTable:
     @property
     def fitted(self) -> Bools:
         """Which items have parameters. Shape ``(items,)``."""
-        return ~np.isnan(self.parameters).all(axis=1)
+        return np.asarray(~np.isnan(self.parameters).all(axis=1))
 
     @property
     def verdict(self) -> tuple[str, ...]:
@@ -145,6 +145,6 @@ def parameter_names(of_items: Iterable[Sequence[str]]) -> tuple[str, ...]:
     return (*USUAL, *sorted(found, key=lambda name: ("bac".index(name[0]), int(name[1:]))))
 
 
-def steps_of(names: Sequence[str]) -> list[int]:
-    """Places of b1, b2 … among the names."""
-    return [place for place, name in enumerate(names) if name[0] == "b" and name != "b"]
+def numbered(names: Sequence[str], letters: Sequence[str] = ("b",)) -> list[int]:
+    """Places of b1, b2 … (or of other letters with numbers) among the names."""
+    return [place for place, name in enumerate(names) if name[0] in letters and name[1:]]

@@ -85,8 +85,8 @@ def _reasons(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reaso
     yield from _fit(found, place, rules)
 
 
-def _reason(code: str, words: str, action: Action | None = None, **numbers: float | str) -> Reason:
-    return Reason(code, words, numbers, action or CODES[code][0])
+def _reason(code: str, words: str, **numbers: float | str) -> Reason:
+    return Reason(code, words, numbers, CODES[code][0])
 
 
 def _with_action(reason: Reason, rules: VerdictRules) -> Reason:

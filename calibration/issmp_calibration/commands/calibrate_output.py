@@ -1,0 +1,138 @@
+"""What ``issmp-cat calibrate`` prints and writes."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from issmp_calibration.item_table import ItemTable, numbered
+from issmp_calibration.log.faults import some
+from issmp_calibration.plots import KINDS, draw
+from issmp_cat.cli import talk
+from issmp_cat.files import atomic_write
+
+if TYPE_CHECKING:
+    from issmp_calibration.girth_opinion import GirthOpinion
+    from issmp_calibration.result import Calibration
+    from issmp_cat.bank import ItemBank
+
+__all__ = ["Outputs", "next_command", "print_json", "print_text"]
+
+SHOWN = 60  # items listed on the screen; longer tables go to a file
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a calibration is written; None for nowhere.
+
+    Attributes:
+        bank: the item bank; ``bank_id``: its name, the file's if None.
+        items: the item table, CSV.
+        result: the whole result, JSON.
+        plots: folder for the plots.
+    """
+
+    bank: Path | None
+    bank_id: str | None
+    items: Path | None
+    result: Path | None
+    plots: Path | None
+
+    def write(self, found: Calibration, *, dry_run: bool) -> list[str]:
+        """Write each file, whole or not at all; a line about each.
+
+        Everything is made before the first file is written, so that a fault in making leaves all files as they were.
+        """
+        bank = found.to_bank(id=self.bank_id or self.bank.stem) if self.bank else None
+        drawings = {self.plots / f"{kind}.svg": draw(found, kind, None) for kind in KINDS} if self.plots else {}
+        table = found.frame if self.items else None
+        if not dry_run:
+            if self.bank and bank:
+                bank.save(self.bank)
+            if self.items and table is not None:
+                with atomic_write(self.items) as handle:
+                    table.to_csv(handle, index=False, lineterminator="\n")
+            if self.result:
+                found.to_json(self.result)
+            if self.plots:
+                self.plots.mkdir(parents=True, exist_ok=True)
+            for path, drawing in drawings.items():
+                drawing.save(path)
+        said = [] if bank is None else [f"{self.bank}: {_banked(found, bank)}"]
+        said += [str(path) for path in (self.items, self.result, *drawings) if path]
+        return [f"{'would write' if dry_run else 'wrote'} {line}" for line in said]
+
+
+def _banked(found: Calibration, bank: ItemBank) -> str:
+    """How many items the bank holds, which it does not, and why."""
+    left_out: Mapping[str, str] = bank.provenance["left_out"]
+    held: Mapping[str, object] = bank.provenance["hold"]
+    on_hold = f"; {len(held):,} of them on hold" if held else ""
+    if not left_out:
+        return f"all {len(found.items):,} items{on_hold}"
+    reasons = some([f"{item} ({why})" for item, why in left_out.items()], 5)
+    return f"{len(bank):,} of {len(found.items):,} items{on_hold}; left out: {reasons}"
+
+
+def print_json(found: Calibration, opinion: GirthOpinion | None) -> None:
+    """The whole result, figures and second opinion included."""
+    content = {**json.loads(found.to_json()), "figures": found.figures}
+    if opinion is not None:
+        content["girth"] = {
+            "summary": opinion.summary(),
+            "items": dict(opinion.columns),
+            "log_likelihood": opinion.log_likelihood,
+            "girths_log_likelihood": opinion.girths_log_likelihood,
+        }
+    talk.print_json(content)
+
+
+def print_text(found: Calibration, opinion: GirthOpinion | None) -> None:
+    """Summary, items that deserve a look (all of a short test), and the second opinion."""
+    print(found.summary())
+    print()
+    table, columns = found.items, found.items.columns
+    estimates = [name for one in _estimated(table) for name in (one, f"se_{one}")]
+    names = ("item", *estimates, "answers", "p_value", "item_rest", "action", "verdict")
+    rows = list(zip(*(columns[name] for name in names), strict=True))
+    wanted = [row for row in rows if row[-2] != "use"] if len(rows) > SHOWN else rows
+    title = "items" if len(rows) <= SHOWN else f"items to hold or retire: {len(wanted):,} of {len(rows):,}"
+    if wanted:
+        talk.table(title, names, [[_number(value) for value in row] for row in wanted[:SHOWN]])
+    if len(wanted) > SHOWN:
+        print(f"… and {len(wanted) - SHOWN:,} more: --items FILE writes the whole table")
+    if opinion is None:
+        return
+    print(f"\n{opinion.summary()}")
+    if len(opinion.item) and len(opinion.item) <= SHOWN:
+        side = opinion.columns
+        talk.table("", list(side), [[_number(value) for value in row] for row in zip(*side.values(), strict=True)])
+
+
+def _estimated(table: ItemTable) -> list[str]:
+    """The parameters worth a column: those that vary between items or have standard errors, the mean of steps not."""
+    values, errors = table.parameters[table.fitted], table.standard_errors[table.fitted]
+    known, there = np.asarray(~np.isnan(errors).all(axis=0)), np.asarray(~np.isnan(values))
+    varies = [bool(there[:, k].any()) and np.ptp(values[there[:, k], k]) > 0.0 for k in range(values.shape[1])]
+    stepped = there[:, numbered(table.names)].any(axis=1).all() and len(values) > 0
+    return [name for k, name in enumerate(table.names) if (known[k] or varies[k]) and not (name == "b" and stepped)]
+
+
+def _number(value: object) -> object:
+    """Four decimals for a number that exists, nothing for one that does not."""
+    if isinstance(value, float):
+        return "" if value != value else f"{value:.4f}"  # noqa: PLR0124 - NaN alone differs from itself
+    return value
+
+
+def next_command(log: list[Path], bank: Path | None, again: list[str]) -> str:
+    """The command that scores the same log with the new bank."""
+    if bank is None:
+        return "add -o bank.json to write the item bank"
+    return shlex.join(["issmp-cat", "score", *map(str, log), "--bank", str(bank), *again])
