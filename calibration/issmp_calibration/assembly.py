@@ -157,13 +157,11 @@ def _prior_share(design: Design, errors: Errors | None) -> Floats | None:
     if errors is None:
         return None
     share = np.where(_asymptotes(design), errors.deviations * np.sqrt(design.prior_precision), np.nan)
-    known: Floats = np.where(np.isnan(share), -np.inf, share).max(axis=1, keepdims=True)
-    return np.where(np.isfinite(known), known, np.nan)[:, 0]
+    return np.asarray(np.fmax.reduce(share, axis=1))
 
 
 def _singular(design: Design, errors: Errors | None) -> Floats | None:
     """1 where a free parameter has no standard error."""
     if errors is None:
         return None
-    missing: Floats = (design.free & ~errors.known).any(axis=1).astype(np.float64)
-    return missing
+    return np.asarray((design.free & ~errors.known).any(axis=1), dtype=np.float64)

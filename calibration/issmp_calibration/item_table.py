@@ -77,6 +77,26 @@ class ItemTable:
         return np.sqrt(np.diagonal(self.covariance, axis1=1, axis2=2))
 
     @property
+    def slope(self) -> Floats:
+        """The one slope of each item, per logit; NaN for nominal items. Shape ``(items,)``, as the following."""
+        return self.linear[:, self.linear_names.index("slope")]
+
+    @property
+    def intercept(self) -> Floats:
+        """The one intercept of each item; NaN for items with several."""
+        return self.linear[:, self.linear_names.index("intercept")]
+
+    @property
+    def se_slope(self) -> Floats:
+        """Standard error of the slope."""
+        return self.linear_errors[:, self.linear_names.index("slope")]
+
+    @property
+    def se_intercept(self) -> Floats:
+        """Standard error of the intercept."""
+        return self.linear_errors[:, self.linear_names.index("intercept")]
+
+    @property
     def fitted(self) -> Bools:
         """Which items have parameters. Shape ``(items,)``."""
         return np.asarray(~np.isnan(self.parameters).all(axis=1))

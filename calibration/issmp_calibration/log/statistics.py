@@ -27,7 +27,7 @@ from issmp_cat.responses import ResponseLog
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["ClassicalStatistics", "TestStatistics", "classical_statistics", "item_status"]
+__all__ = ["ClassicalStatistics", "TestStatistics", "classical_statistics", "correct_options", "item_status"]
 
 
 @dataclass(frozen=True)
