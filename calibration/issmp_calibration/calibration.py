@@ -17,7 +17,7 @@ from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.models.named import named
 from issmp_calibration.mml.priors import Priors
 from issmp_calibration.options import CalibrationOptions, refuse_unknown
-from issmp_calibration.outcome import outcome, reason_of_end
+from issmp_calibration.outcome import ended_well, outcome, reason_of_end
 from issmp_calibration.result import Calibration
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
@@ -78,7 +78,7 @@ def calibrate(
     design = lay_out(codes, chosen.name, believed)
     with workers(threads, len(codes.code)) as executor:
         found = fit(codes, design, _settings(options), executor, progress)
-        if strict and not found.settled:
+        if strict and not ended_well(found, options):
             raise NotConverged(reason_of_end(codes, answers, found, options))
         errors = _standard_errors(codes, design, found, executor) if standard_errors else None
     return outcome(

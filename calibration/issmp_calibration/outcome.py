@@ -18,9 +18,10 @@ from issmp_calibration.options import CalibrationOptions
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.result import Calibration
 from issmp_calibration.statistics import classical
+from issmp_cat.arrays import Floats, Ints
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["outcome", "reason_of_end"]
+__all__ = ["ended_well", "groups_of", "outcome", "reason_of_end"]
 
 
 def outcome(
@@ -34,6 +35,7 @@ def outcome(
     priors: Priors,
     known: ItemKey | None,
     options: CalibrationOptions,
+    covariates: Sequence[str] = (),
 ) -> Calibration:
     """The result of a fit.
 
@@ -44,6 +46,7 @@ def outcome(
         priors: as used.
         known: the item file.
         options: as used.
+        covariates: names of what ability was regressed on.
     """
     status, _ = described(log, known)
     described_test = classical(log, status == "operational", highest_scores(codes), known)
@@ -61,16 +64,17 @@ def outcome(
             classical=described_test,
             rules=options.verdicts,
             tolerance=options.tolerance,
+            integration_error=found.integration_errors,
         ),
         test=described_test.test.to_dict(),
-        groups=(_latent(codes, design, found, errors),),
+        groups=groups_of(codes, design, found, errors),
         log_likelihood=found.expectation.log_likelihood,
         log_prior=found.log_prior,
-        n_parameters=design.n_free,
+        n_parameters=design.n_free + found.n_population,
         n_persons=codes.n_persons,
         n_answers=len(codes.code),
         persons_apart=tuple(map(str, np.delete(log.persons, codes.persons))),
-        converged=found.settled,
+        converged=ended_well(found, options),
         reason=reason_of_end(codes, log, found, options),
         passes=found.passes,
         priors=priors.describe(),
@@ -78,12 +82,26 @@ def outcome(
             "versions": versions(),
             "input": fingerprint(log),
             "options": {"model": kinds[0], "standard_errors": errors is not None, **options.as_dict()},
-            "grid": {"nodes": found.grid.live, "limit": found.grid.limit},
+            "grid": {"nodes": found.grid.live, "low": found.grid.low, "high": found.grid.high},
             "note": list(log.note),
             "data_report": None if log.report is None else log.report.to_dict(),
         },
         key=known,
+        density="histogram" if found.freedom.histogram else "normal",
+        regression=_regression(covariates, design, found),
     )
+
+
+def ended_well(found: Fit, options: CalibrationOptions) -> bool:
+    """Whether every item has settled, on nodes that were fine enough."""
+    return found.settled and not _coarse(found, options).size
+
+
+def _coarse(found: Fit, options: CalibrationOptions) -> Ints:
+    """Items whose integrals are too rough, worst first; a histogram is its nodes."""
+    errors = np.nan_to_num(found.integration_errors)
+    order = np.argsort(-errors, kind="stable")
+    return order[errors[order] > options.verdicts.max_integration_error]
 
 
 def reason_of_end(codes: Codes, log: ResponseLog, found: Fit, options: CalibrationOptions) -> str:
@@ -93,35 +111,72 @@ def reason_of_end(codes: Codes, log: ResponseLog, found: Fit, options: Calibrati
     there are too few steps to tell: a cautious figure, no measurement.
     """
     passes = f"{len(found.passes)} pass{'' if len(found.passes) == 1 else 'es'}"
-    if found.settled:
-        distance = found.distances.max()
-        return f"settled after {passes}: every item is within {distance:.1g} standard errors of the solution"
-    late = np.flatnonzero(found.distances > options.tolerance)
-    worst = late[np.argsort(-found.distances[late], kind="stable")][:5]
-    names = ", ".join(f"{log.items[codes.items[k]]} ({found.distances[k]:.2g})" for k in worst)
-    more = f" and {len(late) - 5} more" if len(late) > 5 else ""
-    return (
-        f"not settled after {passes}: going by their last steps, {len(late)} of {codes.n_items} items may have "
-        f"more than {options.tolerance:g} standard errors to go: {names}{more}; "
-        "allow more passes (--max-passes, max_passes=), or look at these items"
+    if not found.settled:
+        late = np.flatnonzero(found.distances > options.tolerance)
+        worst = late[np.argsort(-found.distances[late], kind="stable")]
+        said = f"going by their last steps, {len(late)} of {codes.n_items} items may have more than "
+        return (
+            f"not settled after {passes}: {said}{options.tolerance:g} standard errors to go: "
+            f"{_worst(log, codes, worst, found.distances)}; "
+            "allow more passes (--max-passes, max_passes=), or look at these items"
+        )
+    settled = (
+        f"settled after {passes}: every item is within {found.distances.max():.1g} standard errors of the solution"
     )
+    if np.isnan(found.integration_errors).all():
+        return settled
+    if (coarse := _coarse(found, options)).size:
+        return (
+            f"{settled}, but {found.grid.live} nodes are too few: finer ones would move {len(coarse)} of "
+            f"{codes.n_items} items by more than {options.verdicts.max_integration_error:g} standard errors: "
+            f"{_worst(log, codes, coarse, found.integration_errors)}; leave --nodes (nodes=) away, or give more"
+        )
+    return f"{settled}; finer nodes would move none by more than {np.nanmax(found.integration_errors):.1g}"
 
 
-def _latent(codes: Codes, design: Design, found: Fit, errors: Errors | None) -> Latent:
-    """The population: SD 1, or the common slope where that stands for it."""
-    live = slice(0, found.grid.live)
-    observed = found.expectation.population[0, live]
-    sd, se_sd = 1.0, None
+def _worst(log: ResponseLog, codes: Codes, order: Ints, by: Floats) -> str:
+    """The first five items and their figures."""
+    names = ", ".join(f"{log.items[codes.items[k]]} ({by[k]:.2g})" for k in order[:5])
+    return names + (f" and {len(order) - 5} more" if len(order) > 5 else "")
+
+
+def groups_of(codes: Codes, design: Design, found: Fit, errors: Errors | None) -> tuple[Latent, ...]:
+    """The populations on the items' metric: where one slope stands for the SD, that is their unit."""
+    live, population = found.grid.live, found.population
+    unit, se_unit = 1.0, None
     if design.spread_is_slope:
         item, cell = (int(place[0]) for place in np.nonzero(design.slope))
-        sd = float(found.parameters[item, cell])
-        se_sd = None if errors is None or not errors.known[item, cell] else float(errors.deviations[item, cell])
-    return Latent(
-        mean=0.0,
-        sd=sd,
-        se_sd=se_sd,
-        nodes=found.grid.nodes[live] * sd,
-        assumed=np.exp(found.grid.log_density[live]),
-        observed=observed / observed.sum(),
-        persons=codes.n_persons,
-    )
+        unit = float(found.parameters[item, cell])
+        if errors is not None and errors.known[item, cell]:
+            se_unit = float(errors.deviations[item, cell])
+    nodes = found.grid.nodes[:live] * unit
+    persons = np.bincount(codes.pattern, minlength=len(population.labels))
+    groups = []
+    for k, label in enumerate(population.labels):
+        assumed, observed = np.exp(found.log_density[k, :live]), found.expectation.population[k, :live]
+        mean, sd = float(population.mean[k]) * unit, float(population.total_sd[k]) * unit
+        if found.freedom.histogram:
+            mean = float(assumed @ nodes / assumed.sum())
+            sd = float(np.sqrt(assumed @ np.square(nodes - mean) / assumed.sum()))
+        groups.append(
+            Latent(
+                mean=mean,
+                sd=sd,
+                se_sd=se_unit if k == 0 else None,
+                nodes=nodes,
+                assumed=assumed,
+                observed=observed / observed.sum(),
+                label=label if len(population.labels) > 1 else "",
+                persons=int(persons[k]),
+            )
+        )
+    return tuple(groups)
+
+
+def _regression(covariates: Sequence[str], design: Design, found: Fit) -> dict[str, dict[str, float | None]]:
+    """Coefficients by name, logits a unit; no standard errors yet."""
+    unit = float(found.parameters[design.slope][0]) if design.spread_is_slope else 1.0
+    return {
+        name: {"estimate": float(slope) * unit, "se": None}
+        for name, slope in zip(covariates, found.population.coefficients, strict=True)
+    }
