@@ -1,27 +1,28 @@
-"""Abilities of many persons at once, with item parameters known."""
+"""Highest points of many likelihoods or posteriors, with item parameters known."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from issmp_calibration.mml.estep import cut_out, posterior
 from issmp_calibration.mml.lanes import LANES, add_rows
+from issmp_calibration.scoring.answers import Answers
+from issmp_calibration.scoring.gridded import in_chunks
+from issmp_calibration.scoring.priors import Prior
+from issmp_calibration.scoring.tables import panels
 from issmp_cat.ability import maximum
 from issmp_cat.ability.maximum import MAP, WLE, score_terms
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.compiled import compile_kernels, jit
+from issmp_cat.errors import UsageError
 from issmp_cat.exam.kernels import kernels
-from issmp_cat.irt import Parameters, answer_terms
+from issmp_cat.irt import answer_terms
 
-__all__ = ["highest_points", "posterior_means"]
+__all__ = ["highest_points"]
 
-CHUNK = 8192  # persons to a task
 CELLS = 64  # the search looks at 65 abilities before it closes in on one, as a single session's does
 STEPS = 60
 PRECISE = 1e-12
@@ -30,47 +31,11 @@ compile_kernels(*kernels("issmp_cat.irt.curves", "issmp_cat.irt.categories"), ma
 
 
 @jit(error_model="numpy")
-def _gather(table: Any, codes: Any, start: Any, total: Any) -> None:
-    """Sums of the rows of each person's answers. ``table`` (codes × lanes), ``total`` (persons × lanes)."""
-    panel = np.empty(table.shape[0] * LANES, table.dtype)
-    for row in range(0, table.shape[1], LANES):
-        cut_out(table, row, panel)
+def _gather(tables: Any, codes: Any, start: Any, total: Any) -> None:
+    """Sums of the rows of each person's answers. ``tables``: panels of 16 abilities. ``total``: persons × abilities."""
+    for panel in range(tables.shape[0]):
         for person in range(total.shape[0]):
-            add_rows(total[person, row:], panel, codes, start[person], start[person + 1])
-
-
-@jit(error_model="numpy")
-def _means(table: Any, log_density: Any, nodes: Any, codes: Any, start: Any, moments: Any) -> None:
-    total = np.empty((moments.shape[0], nodes.size), table.dtype)
-    _gather(table, codes, start, total)
-    for person in range(moments.shape[0]):
-        posterior(total[person], log_density, nodes, moments[person])
-
-
-def posterior_means(
-    start: Ints,
-    codes: NDArray[Any],
-    table: NDArray[Any],
-    log_density: NDArray[Any],
-    nodes: Floats,
-    executor: Executor | None,
-) -> Floats:
-    """Mean and SD of each person's posterior (Bock & Mislevy, 1982). Shape ``(persons, 2)``.
-
-    Args:
-        start: offsets of each person's answers; ``codes``: rows of the table.
-        table: log probability of each code at each node, float32 or float64. Shape ``(codes, nodes)``.
-        log_density: log weight of each node, of the same kind; ``nodes``: abilities. Shape ``(nodes,)``.
-        executor: threads; they do not change the result.
-    """
-    moments = np.empty((len(start) - 1, 2))
-
-    def work(first: int) -> None:
-        last = min(first + CHUNK, len(moments))
-        _means(table, log_density, nodes, codes, start[first : last + 1], moments[first:last])
-
-    _for_each(work, len(moments), executor)
-    return moments
+            add_rows(total[person, panel * LANES :], tables[panel], codes, start[person], start[person + 1])
 
 
 @jit(allocates=False, error_model="numpy")
@@ -143,8 +108,8 @@ def _best_cell(method: int, grid: Any, prior: Any, value: Any, info: Any, j: Any
 
 @jit(allocates=False, error_model="numpy")
 def _highest(
-    method: int, sums: Any, grid: Any, prior: Any, parameters: Any, owner: Any, codes: Any, start: Any, answers: Any,
-    found: Any,
+    method: int, sums: Any, grid: Any, mean: Any, sd: Any, parameters: Any, owner: Any, codes: Any, start: Any,
+    answers: Any, found: Any,
 ) -> None:  # fmt: skip
     """Choose the highest point of each person's scan and close in.
 
@@ -152,6 +117,10 @@ def _highest(
     scores of one person.
     """
     for person in range(found.shape[0]):
+        if start[person + 1] == start[person]:
+            found[person, 0] = found[person, 1] = math.nan
+            continue
+        prior = (mean[person], sd[person])
         best = _best_cell(method, grid, prior, sums[0, person], sums[1, person], sums[2, person])
         n = start[person + 1] - start[person]
         for answer in range(n):
@@ -169,42 +138,46 @@ def _highest(
 
 
 def highest_points(
-    method: int,
-    start: Ints,
-    codes: NDArray[Any],
-    parameters: Parameters,
-    fences: tuple[float, float],
-    prior: tuple[float, float],
-    executor: Executor | None,
+    method: int, answers: Answers, prior: Prior, fences: tuple[float, float], executor: Executor | None
 ) -> Floats:
-    """θ at the highest point between the fences, and its asymptotic standard error. Shape ``(persons, 2)``.
+    """θ at the highest point between the fences, and its asymptotic standard error; NaN without answers.
 
     The engine's ``maximise`` for many persons: the same scan and the same root, found in fewer steps.
 
     Args:
         method: 1 ML, 2 MAP, 3 WLE.
-        start: offsets of each person's answers; ``codes``: ``parameters.first[item] + score``.
-        parameters: the items' parameters.
+        answers: what counts.
+        prior: of each person, normal (MAP only).
         fences: lowest and highest θ admitted, logits.
-        prior: mean and SD of the population (MAP only).
         executor: threads; they do not change the result.
+
+    Returns:
+        Shape ``(persons, 2)``.
+
+    Raises:
+        UsageError: MAP under a prior that is not normal.
     """
-    found = np.empty((len(start) - 1, 2))
+    if method == MAP and not prior.normal:
+        raise UsageError("map takes normal priors only; eap takes any")
+    parameters = answers.parameters
+    found = np.empty((answers.n_persons, 2))
     grid = np.linspace(*fences, CELLS + 1)
     owner = np.repeat(np.arange(len(parameters.a)), np.diff(parameters.first))
-    tables = np.zeros((3, len(owner), -(-len(grid) // LANES) * LANES))
+    tables = np.zeros((3, len(owner), len(grid)))
     _tabulate(tables, grid, parameters, owner)
+    looks = [panels(table) for table in tables[: 3 if method == WLE else 1]]
 
-    def work(first: int) -> None:
-        last = min(first + CHUNK, len(found))
-        mine = start[first : last + 1]
-        sums = np.zeros((3, last - first, tables.shape[2]))
-        for kind in range(3 if method == WLE else 1):
-            _gather(tables[kind], codes, mine, sums[kind])
-        answers = np.empty((2, int(np.diff(mine).max())), dtype=np.int64)
-        _highest(method, sums, grid, prior, parameters, owner, codes, mine, answers, found[first:last])
+    def work(mine: slice, start: Ints) -> None:
+        sums = np.empty((3, len(start) - 1, looks[0].shape[0] * LANES))
+        for total, look in zip(sums, looks, strict=False):
+            _gather(look, answers.codes, start, total)
+        room = np.empty((2, int(np.diff(start).max())), dtype=np.int64)
+        _highest(
+            method, sums, grid, prior.mean[mine], prior.sd[mine], parameters, owner, answers.codes, start, room,
+            found[mine],
+        )  # fmt: skip
 
-    _for_each(work, len(found), executor)
+    in_chunks(work, answers.start, executor)
     return found
 
 
@@ -218,9 +191,3 @@ def _tabulate(tables: Any, grid: Any, parameters: Any, owner: Any) -> None:
             tables[0, row, k] = log_chance
             tables[1, row, k] = info
             tables[2, row, k] = j
-
-
-def _for_each(work: Callable[[int], None], n: int, executor: Executor | None) -> None:
-    run: Callable[..., Any] = map if executor is None else executor.map
-    for _ in run(work, range(0, n, CHUNK)):
-        pass

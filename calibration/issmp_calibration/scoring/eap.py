@@ -1,0 +1,50 @@
+"""Means and SDs of posteriors (Bock & Mislevy, 1982), by the way that suits the number of candidates."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor
+
+import numpy as np
+
+from issmp_calibration.scoring.answers import Answers
+from issmp_calibration.scoring.gridded import gridded, node_count
+from issmp_calibration.scoring.plausible import Draws
+from issmp_calibration.scoring.priors import Prior
+from issmp_calibration.scoring.whole import Whole
+from issmp_cat.arrays import Floats
+
+__all__ = ["posterior_moments"]
+
+MANY = 4096  # candidates, from whom on single precision pays
+SAMPLE = 256  # of them, whose posteriors say how fine the nodes must be
+NARROW = 0.01  # the share that may be narrower
+
+
+def posterior_moments(
+    answers: Answers, prior: Prior, nodes: int | None, limit: float, draws: Draws, executor: Executor | None
+) -> Floats:
+    """Mean and SD of each posterior, logits; NaN for persons without answers. Shape ``(persons, 2)``.
+
+    Args:
+        answers: what counts.
+        prior: of each person.
+        nodes: how many, equally spaced over the populations' means ± ``limit`` SDs; None for as many, and as far out,
+            as the posteriors need: the integrals are then exact to 1e-5 population SDs.
+        limit: see ``nodes``.
+        draws: plausible values to fill in.
+        executor: threads; they do not change the result.
+    """
+    moments = np.full((answers.n_persons, 2), np.nan)
+    persons = np.flatnonzero(np.diff(answers.start))
+    whole = Whole(answers, prior, moments, draws, executor)
+    if nodes is not None:
+        whole.on_nodes(*prior.span(limit), nodes, persons)
+    elif len(persons) < MANY:
+        whole.refined(persons)
+    else:
+        some = persons[:: len(persons) // SAMPLE]
+        whole.refined(some)
+        narrowest = float(np.quantile(moments[some, 1], NARROW))
+        gridded(answers, prior, node_count(narrowest, answers, prior), moments, draws, executor)
+        whole.refined(persons[np.isnan(moments[persons, 0])])
+    return moments

@@ -1,0 +1,103 @@
+"""Posterior means and SDs over the whole range of abilities: any posterior, any prior, in double precision."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+
+from issmp_calibration.mml.lanes import LANES, add_rows
+from issmp_calibration.scoring.answers import Answers
+from issmp_calibration.scoring.plausible import Draws, draw_values
+from issmp_calibration.scoring.priors import Prior
+from issmp_calibration.scoring.tables import log_chances, panels
+from issmp_cat.arrays import Floats, Ints
+from issmp_cat.compiled import jit
+
+__all__ = ["Whole"]
+
+RANGE = 8.0  # population SDs to each side
+CHUNK = 2048  # persons to a task
+FIRST_NODES = 97
+COARSEST = 1.1  # spacing at most, in posterior SDs
+MOST_NODES = 1 << 14  # no bank makes posteriors that need more
+
+
+@jit(error_model="numpy")
+def _sum_up(
+    tables: Any, density: Any, nodes: Any, codes: Any, start: Any, persons: Any, mean: Any, sd: Any, pattern: Any,
+    moments: Any, stream: Any, draws: Any,
+) -> None:  # fmt: skip
+    """Fill the moments and draws of some persons. ``tables``: panels of 16 nodes; ``nodes``: without the padding."""
+    n = nodes.size
+    room = np.empty(tables.shape[0] * LANES)
+    for person in persons:
+        for panel in range(tables.shape[0]):
+            add_rows(room[panel * LANES :], tables[panel], codes, start[person], start[person + 1])
+        own, scale = density[pattern[person]], 1.0 / sd[person]
+        peak = -math.inf
+        for k in range(n):
+            z = (nodes[k] - mean[person]) * scale
+            room[k] += own[k] - 0.5 * z * z
+            peak = max(peak, room[k])
+        mass, first, second = 0.0, 0.0, 0.0
+        for k in range(n):
+            room[k] = math.exp(room[k] - peak)
+            mass += room[k]
+            first += room[k] * nodes[k]
+        first /= mass
+        for k in range(n):
+            second += room[k] * (nodes[k] - first) ** 2
+        moments[person, 0] = first
+        moments[person, 1] = math.sqrt(second / mass)
+        if draws.shape[1] > 0:
+            draw_values(room[:n], nodes[0], nodes[1] - nodes[0], stream[person], draws[person])
+
+
+class Whole:
+    """Sums over the whole range. The tables of a number of nodes are made once.
+
+    Args:
+        answers: what counts.
+        prior: of each person.
+        moments: filled with means and SDs. Shape ``(persons, 2)``.
+        draws: filled with plausible values.
+        executor: threads; they do not change the result.
+    """
+
+    def __init__(
+        self, answers: Answers, prior: Prior, moments: Floats, draws: Draws, executor: Executor | None
+    ) -> None:
+        self.answers, self.prior, self.moments, self.draws = answers, prior, moments, draws
+        self._run: Any = map if executor is None else executor.map
+        self._tables: dict[tuple[float, float, int], tuple[Floats, Floats, Floats]] = {}
+
+    def on_nodes(self, low: float, high: float, count: int, persons: Ints) -> None:
+        """Sum over equally spaced nodes for some persons; logits."""
+        if (low, high, count) not in self._tables:
+            nodes = np.linspace(low, high, count)
+            tables = panels(log_chances(nodes, self.answers.parameters))
+            self._tables[low, high, count] = nodes, tables, self.prior.log_density(nodes)
+        nodes, tables, density = self._tables[low, high, count]
+        codes, start, prior, draws = self.answers.codes, self.answers.start, self.prior, self.draws
+
+        def work(mine: Ints) -> None:
+            _sum_up(
+                tables, density, nodes, codes, start, mine, prior.mean, prior.sd, prior.pattern, self.moments,
+                draws.stream, draws.values,
+            )  # fmt: skip
+
+        for _ in self._run(work, np.array_split(persons, max(len(persons) // CHUNK, 1))):
+            pass
+
+    def refined(self, persons: Ints) -> None:
+        """Sum over ever finer nodes until each posterior is as wide as their distance."""
+        low, high = self.prior.span(RANGE)
+        count = FIRST_NODES
+        while len(persons) and count <= MOST_NODES:
+            self.on_nodes(low, high, count, persons)
+            spacing = (high - low) / (count - 1)
+            persons = persons[self.moments[persons, 1] * COARSEST < spacing]
+            count = 2 * count - 1
