@@ -20,10 +20,9 @@ from issmp_cat.irt.parameters import (
     Parameters,
     build_parameters,
     dichotomous,
-    own_rows,
     select,
 )
-from issmp_cat.irt.tables import category_curves, item_information
+from issmp_cat.irt.tables import category_curves, category_rates, item_information
 from issmp_cat.irt.vectors import category_probabilities, information, probability
 
 __all__ = [
@@ -37,6 +36,7 @@ __all__ = [
     "category_curves",
     "category_probabilities",
     "category_probability",
+    "category_rates",
     "dichotomous",
     "difficulty",
     "draw_score",
@@ -47,7 +47,6 @@ __all__ = [
     "item_information",
     "log_odds",
     "logit",
-    "own_rows",
     "probability",
     "probability_at",
     "response_curve",

@@ -17,7 +17,6 @@ __all__ = [
     "Parameters",
     "build_parameters",
     "dichotomous",
-    "own_rows",
     "select",
 ]
 
@@ -106,12 +105,16 @@ def select(parameters: Parameters, items: Ints) -> Parameters:
     >>> select(dichotomous(one, np.array([-1.0, 0.0, 1.0]), 0 * one, one), np.array([2, 0])).b
     array([ 1., -1.])
     """
-    a, b, c, d, kind, first, steps, slopes = parameters
-    rows = [own_rows(first, i) for i in items]
-    own, rise = [steps[row] for row in rows], [slopes[row] for row in rows]
-    return build_parameters(a[items], b[items], c[items], d[items], kind[items], own, rise)
-
-
-def own_rows(first: Ints, item: int) -> slice:
-    """The rows of an item's scores above 0."""
-    return slice(int(first[item]) + 1, int(first[item + 1]))
+    counts = np.diff(parameters.first)[items]
+    first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+    rows = np.repeat(parameters.first[:-1][items] - first[:-1], counts) + np.arange(first[-1])
+    return Parameters(
+        a=read_only(parameters.a[items]),
+        b=read_only(parameters.b[items]),
+        c=read_only(parameters.c[items]),
+        d=read_only(parameters.d[items]),
+        kind=read_only(parameters.kind[items]),
+        first=read_only(first),
+        steps=read_only(parameters.steps[rows]),
+        slopes=read_only(parameters.slopes[rows]),
+    )

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.irt.curves import between, graded_slope, log_odds, logit
+from issmp_cat.irt.curves import slope as curve_slope
 from issmp_cat.irt.parameters import DICHOTOMOUS, GRADED, NOMINAL, PARTIAL, Parameters
 from issmp_cat.irt.vectors import category_probabilities, information, probability
 
-__all__ = ["category_curves", "item_information"]
+__all__ = ["category_curves", "category_rates", "item_information"]
 
 
 def category_curves(theta: Floats, parameters: Parameters) -> Floats:
@@ -42,6 +43,42 @@ def category_curves(theta: Floats, parameters: Parameters) -> Floats:
     rows, _ = _rows(parameters, NOMINAL)
     curves[rows] = _nominal(theta, parameters)
     return curves
+
+
+def category_rates(theta: Floats, parameters: Parameters) -> tuple[Floats, Floats]:
+    """Chance of each score of each item, and how fast it changes with θ: ``dP_k/dθ = P_k d log P_k/dθ``.
+
+    Args:
+        theta: ability, logits. Shape ``(points,)``.
+        parameters: the bank.
+
+    Returns:
+        Shapes ``(rows, points)``; chances, and slopes per logit.
+
+    >>> from issmp_cat.irt import dichotomous
+    >>> one = np.ones(1)
+    >>> category_rates(np.zeros(1), dichotomous(2 * one, 0 * one, 0 * one, one))[1].ravel()
+    array([-0.5,  0.5])
+    """
+    chances = category_curves(theta, parameters)
+    rates = np.empty_like(chances)
+    single = np.flatnonzero(parameters.kind == DICHOTOMOUS)
+    wrong = parameters.first[single]
+    a, _, c, d = (values[single, None] for values in parameters[:4])
+    rates[wrong + 1] = curve_slope(chances[wrong + 1], chances[wrong], a, c, d)
+    rates[wrong] = -rates[wrong + 1]
+    rows, _ = _rows(parameters, GRADED)
+    if len(rows):
+        rates[rows] = chances[rows] * _graded(theta, parameters)[1]
+    for kind in (PARTIAL, NOMINAL):
+        rows, begin = _rows(parameters, kind)
+        if len(rows):
+            owner = _owner(parameters)[rows]
+            score = (rows - parameters.first[owner]) * parameters.a[owner]
+            rise = (score if kind == PARTIAL else parameters.slopes[rows])[:, None]
+            expected = np.add.reduceat(rise * chances[rows], begin)
+            rates[rows] = chances[rows] * (rise - np.repeat(expected, np.diff([*begin, len(rows)]), axis=0))
+    return chances, rates
 
 
 def item_information(theta: Floats, parameters: Parameters) -> Floats:

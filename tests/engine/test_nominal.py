@@ -21,6 +21,7 @@ from issmp_cat.irt import (
     answer_terms,
     category_curves,
     category_probability,
+    category_rates,
     draw_score,
     highest_score,
     item_information,
@@ -110,6 +111,8 @@ def test_what_an_answer_says_is_what_differences_of_its_chance_say(item, theta):
 @pytest.mark.parametrize("item", PLACES)
 def test_tabulated_information_is_squared_slope_over_chance(item):
     first, _ = derivatives(THETA, item)
+    rows = slice(PARAMETERS.first[item], PARAMETERS.first[item + 1])
+    assert_allclose(category_rates(THETA, PARAMETERS)[1][rows], first, atol=1e-8)
     expected = (first**2 / chances(THETA, item)).sum(axis=0)
     assert_allclose(item_information(THETA, PARAMETERS)[:, item], expected, rtol=1e-6, atol=1e-9)
 

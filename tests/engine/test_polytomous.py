@@ -21,6 +21,7 @@ from issmp_cat.irt import (
     build_parameters,
     category_curves,
     category_probability,
+    category_rates,
     dichotomous,
     draw_score,
     highest_score,
@@ -143,6 +144,14 @@ def test_what_an_answer_says_is_what_differences_of_its_chance_say(item, theta):
         assert rise == pytest.approx(first[score, 0] / p[score], abs=1e-7)
         assert info == pytest.approx((first[:, 0] ** 2 / p).sum(), abs=1e-8)
         assert j == pytest.approx((first[:, 0] * second[:, 0] / p).sum(), abs=1e-6)
+
+
+@pytest.mark.parametrize("item", ITEMS)
+def test_tabulated_slopes_are_differences_of_the_chances(item):
+    chances_too, rates = category_rates(THETA, BANK)
+    rows = slice(BANK.first[item], BANK.first[item + 1])
+    assert_allclose(rates[rows], slopes(THETA, item)[0], atol=1e-8)
+    np.testing.assert_array_equal(chances_too, category_curves(THETA, BANK))
 
 
 @pytest.mark.parametrize("item", ITEMS)

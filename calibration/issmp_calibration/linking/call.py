@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from issmp_calibration.linking.changes import Changes, changes
-from issmp_calibration.linking.characteristic import Criterion, bring_together, points
+from issmp_calibration.linking.changes import Changes, changes, rmsd
+from issmp_calibration.linking.characteristic import ROUGH, Criterion, Meeting, bring_together, nearest_start
+from issmp_calibration.linking.curves import points
 from issmp_calibration.linking.moments import Solution, mean_mean, mean_sigma
 from issmp_calibration.linking.pairs import Pairs, covariances, fewest, match, too_few, unknown_errors
 from issmp_calibration.linking.result import TITLES, Anchor, Link, as_rows
@@ -24,6 +25,7 @@ __all__ = ["Method", "Screen", "Weights", "link", "moved", "rows"]
 Method: TypeAlias = Literal["mean_mean", "mean_sigma", "haebara", "stocking_lord"]
 Weights: TypeAlias = Literal["normal", "uniform"]
 Screen: TypeAlias = Literal["none", "once", "iterative"]
+MOMENTS: Mapping[str, Callable[[Pairs], Solution]] = {"mean_mean": mean_mean, "mean_sigma": mean_sigma}
 CHOICES = {
     "method": tuple(name for name in TITLES if name != "chain"),
     "weights": ("normal", "uniform"),
@@ -74,31 +76,16 @@ def link(
     _refuse(limit, method=method, weights=weights, screen=screen)
     pairs = match(new_bank, old_bank, anchors)
     on_old, on_new = (points(bank.metric, weights) for bank in (old_bank, new_bank))
-
-    def solve(kept: Bools) -> Solution:
-        used = pairs.only(kept)
-        if method == "mean_mean":
-            return mean_mean(used)
-        if method == "mean_sigma":
-            return mean_sigma(used)
-        return bring_together(Criterion(used, on_old, on_new if symmetric else None, method == "stocking_lord"))
-
+    on_new_too = on_new if symmetric else None
     kept, reasons = np.ones(len(pairs), dtype=bool), dict[int, str]()
-    solution = solve(kept)
-    found = changes(pairs, solution.A, solution.B, kept, on_old)
-    while screen != "none" and len(drop := _to_drop(found, kept, limit, screen)):
-        kept = kept.copy()
-        kept[drop] = False
-        reasons |= {int(k): moved(found, int(k), limit) for k in drop}
-        if kept.sum() < fewest(slope_one=pairs.slope_one):
-            left = too_few(int(kept.sum()), slope_one=pairs.slope_one)
-            problem = f"screening at |z| > {limit:g} leaves {left} ({some(pairs.new[k].id for k in reasons)} dropped)"
-            raise BankError(f'linking "{new_bank.id}" to "{old_bank.id}"', [problem])
-        solution = solve(kept)
-        found = changes(pairs, solution.A, solution.B, kept, on_old)
-        if screen == "once":
-            break
+    if screen != "none":
+        constants = _quick(method, Criterion(pairs, on_old, on_new_too, method == "stocking_lord"))
+        where = f'linking "{new_bank.id}" to "{old_bank.id}"'
+        kept, reasons = _screened(pairs, constants, limit, screen, where)
     used = pairs.only(kept)
+    solution = _solve(method, Criterion(used, on_old, on_new_too, method == "stocking_lord"))
+    found = changes(pairs, solution.A, solution.B, kept)
+    apart = rmsd(pairs, solution.A, solution.B, on_old)
     covariance, unknown = _covariance(used, solution)
     curves = method in ("haebara", "stocking_lord")
     return Link(
@@ -106,7 +93,7 @@ def link(
         solution.B,
         covariance,
         method,
-        rows(pairs, solution.A, solution.B, found, reasons),
+        rows(pairs, solution.A, solution.B, found, apart, reasons),
         solution.criterion,
         (*_notes(pairs, found, kept, limit, method), *unknown),
         {
@@ -117,6 +104,53 @@ def link(
             "versions": versions(),
         },
     )
+
+
+def _solve(method: str, criterion: Criterion) -> Solution:
+    """A and B from the pairs of a criterion, and how they follow the items' parameters."""
+    if method in MOMENTS:
+        return MOMENTS[method](criterion.pairs)
+    return bring_together(criterion)
+
+
+def _quick(method: str, criterion: Criterion) -> Callable[[Bools], tuple[float, float]]:
+    """A and B of some of the pairs, good enough to see which item moved; curves are searched on from the last ones."""
+    if method in MOMENTS:
+        return lambda kept: MOMENTS[method](criterion.pairs.only(kept))[:2]
+    meeting = Meeting(criterion)
+    last = nearest_start(criterion, meeting)
+
+    def constants(kept: Bools) -> tuple[float, float]:
+        nonlocal last
+        meeting.search(last, kept, ROUGH)
+        last = meeting.where
+        return last
+
+    return constants
+
+
+def _screened(
+    pairs: Pairs, constants: Callable[[Bools], tuple[float, float]], limit: float, screen: str, where: str
+) -> tuple[Bools, dict[int, str]]:
+    """Which anchors stay, and why the others do not.
+
+    Raises:
+        BankError: too few stay.
+    """
+    kept, reasons = np.ones(len(pairs), dtype=bool), dict[int, str]()
+    found = changes(pairs, *constants(kept), kept)
+    while len(drop := _to_drop(found, kept, limit, screen)):
+        kept = kept.copy()
+        kept[drop] = False
+        reasons |= {int(k): moved(found, int(k), limit) for k in drop}
+        if kept.sum() < fewest(slope_one=pairs.slope_one):
+            left = too_few(int(kept.sum()), slope_one=pairs.slope_one)
+            problem = f"screening at |z| > {limit:g} leaves {left} ({some(pairs.new[k].id for k in reasons)} dropped)"
+            raise BankError(where, [problem])
+        if screen == "once":
+            break
+        found = changes(pairs, *constants(kept), kept)
+    return kept, reasons
 
 
 def _names(new: ItemBank, old: ItemBank) -> dict[str, str]:
@@ -172,8 +206,10 @@ def _notes(pairs: Pairs, found: Changes, kept: Bools, limit: float, method: str)
         yield f"{len(flagged)} of the anchors used lie beyond |robust z| {limit:g} ({some(flagged)})"
 
 
-def rows(pairs: Pairs, slope: float, shift: float, found: Changes, reasons: dict[int, str]) -> tuple[Anchor, ...]:
-    """The table of common items; ``reasons`` says at which places they were not used, and why."""
+def rows(
+    pairs: Pairs, slope: float, shift: float, found: Changes, apart: Floats, reasons: dict[int, str]
+) -> tuple[Anchor, ...]:
+    """The table of common items: changes, rmsd; ``reasons`` says at which places they were not used, and why."""
     return tuple(
         Anchor(
             new.id,
@@ -181,7 +217,7 @@ def rows(pairs: Pairs, slope: float, shift: float, found: Changes, reasons: dict
             k not in reasons,
             reasons.get(k, ""),
             *(new.a, new.b, old.a, old.b, new.a / slope, slope * new.b + shift),
-            *(float(values[k]) for values in found),
+            *(float(values[k]) for values in (*found, apart)),
         )
         for k, (new, old) in enumerate(zip(pairs.new, pairs.old, strict=True))
     )

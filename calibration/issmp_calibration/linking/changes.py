@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from issmp_calibration.linking.characteristic import Points, expected_scores
+from issmp_calibration.linking.curves import Points, expected_scores
 from issmp_calibration.linking.moments import locations
 from issmp_calibration.linking.pairs import Pairs
 from issmp_cat.arrays import Bools, Floats
 
-__all__ = ["Changes", "changes", "robust_z"]
+__all__ = ["Changes", "changes", "rmsd", "robust_z"]
 
 # IQR × 0.7413 is the SD of a normal sample; differences below 1e-6 are how files round.
 NORMAL_IQR, ROUNDING = 0.7413, 1e-6
@@ -24,14 +24,12 @@ class Changes(NamedTuple):
         a: ``log(a_old) − log(a_new / A)``; 0 where slopes are 1.
         b: ``b_old − (A b_new + B)``, logits; for items with steps the step that moved farthest from the others.
         z_a: robust z of ``a``; ``z_b``: of ``b``.
-        rmsd: root mean squared difference of the expected scores, points.
     """
 
     a: Floats
     b: Floats
     z_a: Floats
     z_b: Floats
-    rmsd: Floats
 
     @property
     def worst(self) -> Floats:
@@ -53,14 +51,13 @@ def robust_z(values: Floats, among: Bools) -> Floats:
     return z
 
 
-def changes(pairs: Pairs, slope: float, shift: float, among: Bools, points: Points) -> Changes:
+def changes(pairs: Pairs, slope: float, shift: float, among: Bools) -> Changes:
     """Compare what both banks say of each item.
 
     Args:
         pairs: the items.
         slope: A; ``shift``: B, logits.
         among: the items whose differences give median and IQR. Shape ``(items,)``.
-        points: abilities of the old scale for the curves' difference.
     """
     new, old = pairs.new_parameters, pairs.old_parameters
     a = np.log(old.a) - np.log(new.a) + np.log(slope)
@@ -68,5 +65,18 @@ def changes(pairs: Pairs, slope: float, shift: float, among: Bools, points: Poin
     moved = b_old - (slope * b_new + shift)
     z = robust_z(moved, among[owner])
     farthest = np.lexsort((-np.abs(z), owner))[np.searchsorted(owner, np.arange(len(pairs)))]
-    gap = expected_scores(points.theta, old) - expected_scores((points.theta - shift) / slope, new)
-    return Changes(a, moved[farthest], robust_z(a, among), z[farthest], np.sqrt(gap**2 @ points.weight))
+    return Changes(a, moved[farthest], robust_z(a, among), z[farthest])
+
+
+def rmsd(pairs: Pairs, slope: float, shift: float, points: Points) -> Floats:
+    """Root mean squared difference of the expected scores, points. Shape ``(items,)``.
+
+    Args:
+        pairs: the items.
+        slope: A; ``shift``: B, logits.
+        points: abilities of the old scale.
+    """
+    old = expected_scores(points.theta, pairs.old_parameters, pairs.earned)
+    new = expected_scores((points.theta - shift) / slope, pairs.new_parameters, pairs.earned)
+    apart: Floats = np.sqrt((old - new) ** 2 @ points.weight)
+    return apart

@@ -8,47 +8,28 @@ from typing import NamedTuple
 
 import numpy as np
 
+from issmp_calibration.linking.curves import Curves, Points, nudged
 from issmp_calibration.linking.moments import Solution, locations, mean_mean
-from issmp_calibration.linking.pairs import NAMES, Pairs
-from issmp_cat.arrays import Floats
-from issmp_cat.bank import Metric
+from issmp_calibration.linking.pairs import Pairs, width
+from issmp_cat.arrays import Bools, Floats
 from issmp_cat.errors import NotConverged
-from issmp_cat.irt import DICHOTOMOUS, Parameters, category_curves
 
-__all__ = ["Criterion", "Points", "bring_together", "expected_scores", "points"]
+__all__ = ["Criterion", "Meeting", "bring_together"]
 
-# Of central differences: by θ, exact to about 1e-9; by a parameter, where only standard errors follow.
-STEP, COARSE_STEP = 1e-4, 1e-3
-
-
-class Points(NamedTuple):
-    """Abilities at which curves are compared, logits, and their weights, which sum to 1. Shapes ``(points,)``."""
-
-    theta: Floats
-    weight: Floats
-
-
-def points(metric: Metric, weights: str) -> Points:
-    """Where the curves of a bank are compared.
-
-    Args:
-        metric: of the bank; mean and SD of its population are the origin and unit of the points.
-        weights: "normal" takes 121 points to ±6 SD with the normal density, "uniform" 161 to ±4 SD, all alike.
-
-    >>> normal = points(Metric(), "normal")
-    >>> round(float(normal.weight @ normal.theta**2), 6)
-    1.0
-    """
-    z = np.linspace(-6.0, 6.0, 121) if weights == "normal" else np.linspace(-4.0, 4.0, 161)
-    density = np.exp(-0.5 * z * z) if weights == "normal" else np.ones_like(z)
-    return Points(metric.latent_mean + metric.latent_sd * z, density / density.sum())
+# Of central differences of analytic slopes: exact to about 1e-9.
+STEP = 1e-5
+# Of log A and B: a search ends when its step is below rounding; while anchors are screened, below what moves a z.
+PRECISE, ROUGH, MOST_STEPS = 1e-13, 1e-7, 200
+# Values that agree to this are equal: near the minimum the steps know more than the values. Steps of the second size
+# that no longer halve are noise.
+EQUAL, NOISE = 1e-10, 1e-8
 
 
 class Side(NamedTuple):
     """One scale on which curves are compared: those of ``moving`` are taken at another ability, which A and B give."""
 
-    still: Parameters
-    moving: Parameters
+    still: Curves
+    moving: Curves
     points: Points
     old: bool
 
@@ -84,60 +65,126 @@ class Criterion:
 
     def sides(self) -> tuple[Side, ...]:
         """The old scale, and the new one where the criterion is symmetric."""
-        new, old = self.pairs.new_parameters, self.pairs.old_parameters
+        new, old = (Curves.of(p, self.pairs.earned) for p in (self.pairs.new_parameters, self.pairs.old_parameters))
         first = Side(old, new, self.on_old, old=True)
         return (first,) if self.on_new is None else (first, Side(new, old, self.on_new, old=False))
 
-    def residual(self, side: Side, slope: float, shift: float) -> Floats:
-        """Differences of curves. Shape ``(curves, points)``: one curve a category, or one for the whole test."""
-        place, _ = side.place(slope, shift)
-        return self._gather(category_curves(side.points.theta, side.still) - category_curves(place, side.moving))
-
-    def jacobian(self, side: Side, slope: float, shift: float) -> Floats:
-        """Derivatives of the residual by A and B. Shape ``(2, curves, points)``."""
-        place, by_constants = side.place(slope, shift)
-        slopes: Floats = -self._gather(_steepness(place, side.moving)) * by_constants[:, None, :]
-        return slopes
-
     def value(self, slope: float, shift: float) -> float:
         """The criterion: a weighted mean over points, of both scales where it is symmetric."""
-        return sum(float((self.residual(s, slope, shift) ** 2 @ s.points.weight).sum()) for s in self.sides())
+        return Meeting(self).at(slope, shift).value
 
     def gradient(self, slope: float, shift: float) -> Floats:
         """Half the criterion's derivatives by A and B. Shape ``(2,)``."""
-        parts = [
-            (self.jacobian(s, slope, shift) * self.residual(s, slope, shift) @ s.points.weight).sum(axis=1)
-            for s in self.sides()
-        ]
-        total: Floats = np.sum(parts, axis=0)
-        return total
+        return Meeting(self).at(slope, shift).gradient
 
     def response(self, slope: float, shift: float, *, new: bool) -> Floats:
-        """Derivatives of the gradient by a, b, c, d of each anchor in one bank. Shape ``(2, items, 4)``."""
-        parts = np.zeros((2, len(self.pairs), len(NAMES)))
+        """Derivatives of the gradient by each parameter of each anchor in one bank. Shape ``(2, items, width)``."""
+        parameters = self.pairs.new_parameters if new else self.pairs.old_parameters
+        parts = np.zeros((2, len(self.pairs), width(self.pairs.new)))
         for side in self.sides():
-            weight, moves = side.points.weight, side.old == new
             place, by_constants = side.place(slope, shift)
-            residual = self._spread(self.residual(side, slope, shift)) * weight
-            jacobian = self._spread(self.jacobian(side, slope, shift)) * weight
-            parameters, theta = (side.moving, place) if moves else (side.still, side.points.theta)
-            for k, name in enumerate(NAMES):
-                up, down = (_moved(parameters, name, sign * COARSE_STEP) for sign in (1.0, -1.0))
-                rise = (category_curves(theta, up) - category_curves(theta, down)) / (2.0 * COARSE_STEP)
-                rows = (jacobian * (-rise if moves else rise)).sum(axis=2)
-                if moves:
-                    turn = (_steepness(theta, up) - _steepness(theta, down)) / (2.0 * COARSE_STEP)
-                    rows -= np.einsum("rq,rq,kq->kr", residual, turn, by_constants)
-                parts[:, :, k] += np.add.reduceat(rows, parameters.first[:-1], axis=1)
+            chance, rate = side.moving.rates(place)
+            gap = side.still.at(side.points.theta) - chance
+            count = side.still.earned if self.whole_test else side.still.times
+            if self.whole_test:
+                gap, rate = count @ gap, count @ rate
+            moves, theta = (True, place) if side.old == new else (False, side.points.theta)
+            for slot in range(parts.shape[2]):
+                up, down = (
+                    Curves.of(nudged(parameters, slot, sign * STEP), self.pairs.earned).rates(theta)
+                    for sign in (1.0, -1.0)
+                )
+                rise, turn = ((high - low) / (2.0 * STEP) for high, low in zip(up, down, strict=True))
+                change = turn * gap - rate * rise if moves else rate * rise
+                rows = -((change * count[:, None]) @ (side.points.weight * by_constants).T)
+                for k in range(2):
+                    parts[k, :, slot] += np.bincount(side.still.owner, rows[:, k], len(self.pairs))
         return parts
 
-    def _gather(self, rows: Floats) -> Floats:
-        """Categories as they are, or summed by their scores to one test. Shape ``(curves, points)``."""
-        return (_scores(self.pairs.new_parameters) @ rows)[None] if self.whole_test else rows
 
-    def _spread(self, curves: Floats) -> Floats:
-        """The transpose of gathering. Shape ``(…, rows, points)``."""
-        return _scores(self.pairs.new_parameters)[:, None] * curves if self.whole_test else curves
+class At(NamedTuple):
+    """A criterion at one A and B: half its derivatives, and what they would be in a straight line (Gauss–Newton)."""
+
+    value: float
+    gradient: Floats
+    hessian: Floats
+
+
+class Meeting:
+    """The search for A and B; remembers the curves where it stands, so that items can leave at no cost.
+
+    Args:
+        criterion: what is minimised.
+    """
+
+    def __init__(self, criterion: Criterion) -> None:
+        self._criterion = criterion
+        self._sides = criterion.sides()
+        self._still = [side.still.at(side.points.theta) for side in self._sides]
+        self._where: tuple[float, float] | None = None
+        self._curves: list[tuple[Floats, Floats]] = []
+
+    def at(self, slope: float, shift: float, kept: Bools | None = None) -> At:
+        """The criterion of the items ``kept`` (all when None). Shape of ``kept``: ``(items,)``."""
+        if self._where != (slope, shift):
+            self._where = slope, shift
+            self._curves = [side.moving.rates(side.place(slope, shift)[0]) for side in self._sides]
+        value, gradient, hessian = 0.0, np.zeros(2), np.zeros((2, 2))
+        for side, still, (chance, rate) in zip(self._sides, self._still, self._curves, strict=True):
+            count = side.still.earned if self._criterion.whole_test else side.still.times
+            if kept is not None:
+                count = count * kept[side.still.owner]
+            gap = still - chance
+            if self._criterion.whole_test:
+                far, steep = count @ gap, count @ rate
+                sums = far * far, steep * far, steep * steep
+            else:
+                pairs = ((gap, gap), (rate, gap), (rate, rate))
+                sums = tuple(np.einsum("r,rq,rq->q", count, one, other) for one, other in pairs)
+            by_constants = side.place(slope, shift)[1]
+            squared, crossed, straight = (side.points.weight * part for part in sums)
+            value += float(squared.sum())
+            gradient -= by_constants @ crossed
+            hessian += (by_constants * straight) @ by_constants.T
+        return At(value, gradient, hessian)
+
+    def search(self, start: tuple[float, float], kept: Bools | None = None, precise: float = PRECISE) -> At:
+        """Levenberg's and Marquardt's steps by log A and B; ends in ``where``.
+
+        Raises:
+            NotConverged: the search did not end.
+        """
+        free = slice(1, 2) if self._criterion.pairs.slope_one else slice(0, 2)
+        slope, shift = start
+        here, damping, before = self.at(slope, shift, kept), 0.0, math.inf
+        for _ in range(MOST_STEPS):
+            scale = np.array([slope, 1.0])[free]  # the search goes by log A, which keeps A above 0
+            uphill, bend = here.gradient[free] * scale, here.hessian[free, free] * np.outer(scale, scale)
+            bend[np.diag_indices_from(bend)] *= 1.0 + damping
+            step = np.zeros(2)
+            step[free] = -np.linalg.lstsq(bend, uphill, rcond=None)[0]
+            to = slope * math.exp(min(max(step[0], -1.0), 1.0)), shift + float(step[1])
+            there = self.at(*to, kept)
+            size = float(np.abs(step).max())
+            small = size <= precise or (size <= NOISE and size > 0.5 * before)
+            if there.value <= here.value * (1.0 + EQUAL) or small:
+                (slope, shift), here, before = to, there, size
+                damping = damping / 10.0 if damping > 1e-9 else 0.0
+            elif damping > 1e12:  # no step goes down: as deep as rounding lets it
+                small = True
+                here = self.at(slope, shift, kept)
+            else:
+                damping = max(10.0 * damping, 1e-6)
+            if small:
+                return here
+        raise NotConverged(
+            f"linking: no minimum after {MOST_STEPS} steps, at A = {slope:g}, B = {shift:g}: use mean_mean"
+        )
+
+    @property
+    def where(self) -> tuple[float, float]:
+        """A and B where the search ended."""
+        return self._where or (1.0, 0.0)
 
 
 def bring_together(criterion: Criterion) -> Solution:
@@ -148,77 +195,26 @@ def bring_together(criterion: Criterion) -> Solution:
     Raises:
         NotConverged: the search did not end.
     """
-    from scipy.optimize import least_squares
-
-    start = min(_starts(criterion.pairs), key=lambda constants: criterion.value(*constants))
-    free = slice(1, 2) if criterion.pairs.slope_one else slice(0, 2)
-
-    def constants(x: Floats) -> tuple[float, float]:
-        return (1.0 if len(x) == 1 else math.exp(x[0])), float(x[-1])
-
-    def residuals(x: Floats) -> Floats:
-        parts = [criterion.residual(s, *constants(x)) * np.sqrt(s.points.weight) for s in criterion.sides()]
-        return np.concatenate([part.ravel() for part in parts])
-
-    def jacobians(x: Floats) -> Floats:
-        parts = [criterion.jacobian(s, *constants(x)) * np.sqrt(s.points.weight) for s in criterion.sides()]
-        whole = np.concatenate([part.reshape(2, -1) for part in parts], axis=1)
-        whole[0] *= constants(x)[0]  # the search goes by log A, which keeps A above 0
-        return whole[free].T
-
-    begin = np.array([math.log(start[0]), start[1]])[free]
-    found = least_squares(residuals, begin, jacobians, xtol=1e-14, ftol=1e-14, gtol=1e-14, max_nfev=200)
-    slope, shift = constants(found.x)
-    if found.status == 0 or not (math.isfinite(slope) and math.isfinite(shift)):
-        raise NotConverged(f"linking: no minimum after 200 steps, at A = {slope:g}, B = {shift:g}: use mean_mean")
-    return _with_derivatives(criterion, slope, shift, free)
-
-
-def _starts(pairs: Pairs) -> list[tuple[float, float]]:
-    """Mean/mean, and the same by medians, which a few wild items do not move."""
-    means, new, old = mean_mean(pairs), pairs.new_parameters, pairs.old_parameters
-    slope = 1.0 if pairs.slope_one else float(np.median(new.a) / np.median(old.a))
-    shift = float(np.median(locations(old)[0]) - slope * np.median(locations(new)[0]))
-    return [(means.A, means.B), (slope, shift)]
-
-
-def _with_derivatives(criterion: Criterion, slope: float, shift: float, free: slice) -> Solution:
-    h = STEP
+    meeting = Meeting(criterion)
+    value = meeting.search(nearest_start(criterion, meeting)).value
+    slope, shift = meeting.where
+    h, free = STEP, slice(1, 2) if criterion.pairs.slope_one else slice(0, 2)
     hessian = np.column_stack([
-        (criterion.gradient(slope + h, shift) - criterion.gradient(slope - h, shift)) / (2.0 * h),
-        (criterion.gradient(slope, shift + h) - criterion.gradient(slope, shift - h)) / (2.0 * h),
+        (meeting.at(slope + h, shift).gradient - meeting.at(slope - h, shift).gradient) / (2.0 * h),
+        (meeting.at(slope, shift + h).gradient - meeting.at(slope, shift - h).gradient) / (2.0 * h),
     ])  # fmt: skip
     inverse = np.zeros((2, 2))
     inverse[free, free] = np.linalg.inv(hessian[free, free])
     new, old = (
         -np.einsum("kl,lip->kip", inverse, criterion.response(slope, shift, new=side)) for side in (True, False)
     )
-    return Solution(slope, shift, new, old, criterion.value(slope, shift))
+    return Solution(slope, shift, new, old, value)
 
 
-def expected_scores(theta: Floats, parameters: Parameters) -> Floats:
-    """Expected score of each item at each ability, points. Shape ``(items, points)``."""
-    rows = _scores(parameters)[:, None] * category_curves(theta, parameters)
-    scores: Floats = np.add.reduceat(rows, parameters.first[:-1])
-    return scores
-
-
-def _scores(parameters: Parameters) -> Floats:
-    """The score of each row. Shape ``(rows,)``."""
-    counts = np.diff(parameters.first)
-    return (np.arange(len(parameters.steps)) - np.repeat(parameters.first[:-1], counts)).astype(np.float64)
-
-
-def _steepness(theta: Floats, parameters: Parameters) -> Floats:
-    """Derivatives of the category curves by θ, by central differences. Shape ``(rows, points)``."""
-    return (category_curves(theta + STEP, parameters) - category_curves(theta - STEP, parameters)) / (2.0 * STEP)
-
-
-def _moved(parameters: Parameters, name: str, by: float) -> Parameters:
-    """One parameter of every item moved; b of right-or-wrong items only."""
-    if name != "b":
-        return parameters._replace(**{name: getattr(parameters, name) + by})
-    single = parameters.kind == DICHOTOMOUS
-    steps = parameters.steps.copy()
-    steps[parameters.first[:-1][single] + 1] += by
-    return parameters._replace(b=parameters.b + by * single, steps=steps)
+def nearest_start(criterion: Criterion, meeting: Meeting) -> tuple[float, float]:
+    """Mean/mean, or the same by medians, which a few wild items do not move: whichever is lower."""
+    pairs = criterion.pairs
+    means, new, old = mean_mean(pairs), pairs.new_parameters, pairs.old_parameters
+    slope = 1.0 if pairs.slope_one else float(np.median(new.a) / np.median(old.a))
+    shift = float(np.median(locations(old)[0]) - slope * np.median(locations(new)[0]))
+    return min([(means.A, means.B), (slope, shift)], key=lambda constants: meeting.at(*constants).value)

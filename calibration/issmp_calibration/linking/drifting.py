@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from issmp_calibration.linking.call import Method, link, moved, rows
-from issmp_calibration.linking.changes import changes
-from issmp_calibration.linking.characteristic import points
+from issmp_calibration.linking.changes import changes, rmsd
+from issmp_calibration.linking.curves import points
 from issmp_calibration.linking.pairs import match
 from issmp_calibration.linking.result import Anchor, Link
 from issmp_cat.bank import ItemBank
@@ -108,7 +108,8 @@ def drift(
     among = np.array([item.id in used for item in pairs.new])
     if not among.any():  # the link rests on retired items alone
         among[:] = True
-    gaps = changes(pairs, found.A, found.B, among, points(old_bank.metric, "normal"))
+    gaps = changes(pairs, found.A, found.B, among)
     reasons = {k: reason for k in range(len(pairs)) if (reason := moved(gaps, k, limit))}
-    items = rows(pairs, found.A, found.B, gaps, reasons)
+    apart = rmsd(pairs, found.A, found.B, points(old_bank.metric, "normal"))
+    items = rows(pairs, found.A, found.B, gaps, apart, reasons)
     return Drift(found, tuple(replace(item, used=item.item in used) for item in items), limit)

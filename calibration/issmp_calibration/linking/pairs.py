@@ -14,10 +14,18 @@ from issmp_cat.errors import BankError
 from issmp_cat.irt import Parameters, select
 from issmp_cat.spelling import did_you_mean
 
-__all__ = ["NAMES", "SLOPE_ONE", "Pairs", "covariances", "fewest", "match", "too_few", "unknown_errors"]
+__all__ = [
+    "SLOPE_ONE",
+    "Pairs",
+    "covariances",
+    "fewest",
+    "match",
+    "names_of",
+    "too_few",
+    "unknown_errors",
+    "width",
+]
 
-# The order of parameters in every covariance and gradient here.
-NAMES = ("a", "b", "c", "d")
 SLOPE_ONE = ("rasch", "pcm")
 
 
@@ -39,6 +47,11 @@ class Pairs:
 
     def __len__(self) -> int:
         return len(self.new)
+
+    @property
+    def earned(self) -> Floats:
+        """Points of every score of every item. Shape ``(rows,)``."""
+        return np.array([points for item in self.new for points in item.earned], dtype=np.float64)
 
     def only(self, kept: Bools) -> Pairs:
         """Some of them. ``kept`` has shape ``(items,)``."""
@@ -113,6 +126,13 @@ def _differences(new: Item, old: Item) -> Iterator[str]:
         yield f'item "{new.id}": {new.model} in the new bank, {old.model} in the old one; link by the others (anchors)'
     elif len(new.steps) != len(old.steps):
         yield f'item "{new.id}": {len(new.steps)} steps in the new bank, {len(old.steps)} in the old one'
+    elif len(new.slopes) != len(old.slopes):
+        yield f'item "{new.id}": {len(new.slopes) + 1} categories in the new bank, {len(old.slopes) + 1} in the old one'
+    elif new.options and old.options and new.options != old.options:
+        there = f"{' '.join(new.options)} in the new bank, {' '.join(old.options)} in the old one"
+        yield f'item "{new.id}": its categories are {there}'
+    elif new.earned != old.earned:
+        yield f'item "{new.id}": its categories earn {new.earned} in the new bank, {old.earned} in the old one'
 
 
 def _nothing_common(new: ItemBank, old: ItemBank) -> str:
@@ -122,27 +142,44 @@ def _nothing_common(new: ItemBank, old: ItemBank) -> str:
     return f"no common items: the new bank has {some(new.ids)}; the old one {some(old.ids)}"
 
 
+def names_of(item: Item) -> tuple[str, ...]:
+    """The parameters of an item, in the order of every covariance and gradient here.
+
+    >>> names_of(Item(id="i", domain="D1", model="grm", steps=(0.0, 1.0)))
+    ('a', 'b1', 'b2')
+    """
+    if item.model == "nrm":
+        numbers = range(1, len(item.slopes) + 1)
+        return (*(f"a{k}" for k in numbers), *(f"c{k}" for k in numbers))
+    return ("a", *(f"b{k}" for k in range(1, len(item.steps) + 1))) if item.steps else ("a", "b", "c", "d")
+
+
+def width(items: Sequence[Item]) -> int:
+    """The most parameters that an item has."""
+    return max(len(names_of(item)) for item in items)
+
+
 def covariances(items: Sequence[Item]) -> Floats:
-    """Sampling covariances of a, b, c, d; 0 for what was fixed, steps apart. Shape ``(items, 4, 4)``."""
-    whole = np.zeros((len(items), len(NAMES), len(NAMES)))
+    """Sampling covariances in the order of :func:`names_of`; 0 for what was fixed. Shape ``(items, width, width)``."""
+    size = width(items)
+    whole = np.zeros((len(items), size, size))
     for k, item in enumerate(items):
         if item.covariance is not None:
-            known = [i for i, name in enumerate(item.covariance.names) if name in NAMES]
-            places = [NAMES.index(item.covariance.names[i]) for i in known]
+            names = names_of(item)
+            known = [i for i, name in enumerate(item.covariance.names) if name in names]
+            places = [names.index(item.covariance.names[i]) for i in known]
             whole[k][np.ix_(places, places)] = np.array(item.covariance.values)[np.ix_(known, known)]
     return whole
 
 
 def unknown_errors(items: Sequence[Item]) -> list[str]:
-    """Ids of items whose bank does not hold the covariance of all that was estimated.
-
-    Errors of single steps are not used: items with steps count as unknown.
-    """
-    return [item.id for item in items if item.steps or not _needed(item) <= set(_named(item))]
+    """Ids of items whose bank does not hold the covariance of all that was estimated."""
+    return [item.id for item in items if not _needed(item) <= set(_named(item))]
 
 
 def _needed(item: Item) -> set[str]:
-    return {"b"} if item.model in SLOPE_ONE else {"a", "b"}
+    """What is never fixed: neither asymptotes, nor slopes that are 1 by the model."""
+    return {name for name in names_of(item) if name not in "cd" and not (name == "a" and item.model in SLOPE_ONE)}
 
 
 def _named(item: Item) -> tuple[str, ...]:

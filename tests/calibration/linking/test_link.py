@@ -8,9 +8,10 @@ from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 
 from issmp_calibration.linking import Link, chain, link
-from issmp_calibration.linking.characteristic import Criterion, bring_together, points
+from issmp_calibration.linking.characteristic import Criterion, Meeting, bring_together, nearest_start
+from issmp_calibration.linking.curves import points
 from issmp_calibration.linking.moments import mean_mean, mean_sigma
-from issmp_calibration.linking.pairs import covariances, match
+from issmp_calibration.linking.pairs import covariances, match, names_of
 from issmp_cat.bank import Covariance, Item, ItemBank, Metric
 from issmp_cat.errors import BankError, InputRejected, UsageError
 from issmp_cat.irt import probability
@@ -28,10 +29,23 @@ def an_item(rng, k, model, error=0.05):
     root = rng.normal(0, error, (len(names), len(names)))
     root *= np.where(np.array(names) == "c", 0.2, 1.0)[:, None]
     values = root @ root.T
+    if model == "nrm":
+        slopes, intercepts = (tuple(rng.normal(0, 1, 3).tolist()) for _ in range(2))
+        names = tuple(f"{letter}{j}" for letter in "ac" for j in (1, 2, 3))
+        root = rng.normal(0, error, (6, 6))
+        known = Covariance(names=names, values=(root @ root.T).tolist())
+        return Item(
+            id=f"q{k}", domain="D", model=model, slopes=slopes, intercepts=intercepts, covariance=known,
+            points=(0, 1, 0, 0),
+        )  # fmt: skip
+    if steps:
+        names = (*(() if model == "pcm" else ("a",)), *(f"b{j + 1}" for j in range(len(steps))))
+        root = rng.normal(0, error, (len(names), len(names)))
+        values = root @ root.T
     return Item(
         id=f"q{k}", domain="D", model=model, a=a, b=float(np.mean(steps)) if steps else b, steps=steps,
         c=float(rng.uniform(0.1, 0.25)) if model == "3pl" else 0.0,
-        covariance=None if steps else Covariance(names=names, values=values.tolist()),
+        covariance=Covariance(names=names, values=values.tolist()),
     )  # fmt: skip
 
 
@@ -44,6 +58,11 @@ def on_new_scale(old, slope, shift):
     """The bank as another calibration would hold it, were there no error: written out by hand."""
     items = [
         Item(
+            id=item.id, domain="D", model="nrm", slopes=[s * slope for s in item.slopes], covariance=item.covariance,
+            intercepts=[i + s * shift for s, i in zip(item.slopes, item.intercepts, strict=True)], points=item.points,
+        )
+        if item.model == "nrm"
+        else Item(
             id=item.id, domain="D", model=item.model, a=item.a * slope, b=(item.b - shift) / slope, c=item.c,
             steps=[(step - shift) / slope for step in item.steps], covariance=item.covariance,
         )
@@ -52,11 +71,22 @@ def on_new_scale(old, slope, shift):
     return ItemBank.from_items(items, metric=Metric(latent_mean=-shift / slope, latent_sd=1 / slope), id="new")
 
 
+def again(item, **fields):
+    """The item with other parameters; a and b of nominal items follow."""
+    return Item.model_validate({**item.model_dump(), "a": None, "b": None, **fields})
+
+
 def disturbed(bank, seed=2, size=0.08):
     """The bank with errors in a, b and c."""
     rng = np.random.default_rng(seed)
     items = []
     for item in bank.items:
+        if item.model == "nrm":
+            fields = {
+                name: [x + float(rng.normal(0, size)) for x in getattr(item, name)] for name in ("slopes", "intercepts")
+            }
+            items.append(again(item, **fields))
+            continue
         fixed = item.model in ("rasch", "pcm")
         by = float(rng.normal(0, size))
         items.append(
@@ -78,7 +108,13 @@ def disturbed(bank, seed=2, size=0.08):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("weights", ["normal", "uniform"])
-@pytest.mark.parametrize("models", [["2pl"] * 8, ["3pl"] * 8, ["grm"] * 5, ["gpcm"] * 5, ["2pl", "grm", "gpcm", "3pl"]])
+@pytest.mark.parametrize(
+    "models",
+    [
+        *(["2pl"] * 8, ["3pl"] * 8, ["grm"] * 5, ["gpcm"] * 5, ["nrm"] * 5),
+        *(["2pl", "grm", "gpcm", "3pl"], ["nrm", "3pl", "grm", "nrm"]),
+    ],
+)
 def test_a_known_link_is_recovered(method, models, weights, symmetric):
     old = a_bank(models)
     found = link(on_new_scale(old, A, B), old, method, weights=weights, symmetric=symmetric)
@@ -114,7 +150,7 @@ def test_the_shift_of_a_rasch_bank_has_the_error_of_a_difference_of_means():
 @pytest.mark.parametrize("whole_test", [False, True])
 def test_no_other_constants_lower_the_criterion(whole_test, symmetric):
     """Against a search that knows no derivatives."""
-    old = a_bank(["2pl", "3pl", "grm", "gpcm", "2pl", "3pl"])
+    old = a_bank(["2pl", "3pl", "grm", "gpcm", "2pl", "nrm"])
     new = disturbed(on_new_scale(old, A, B))
     criterion = Criterion(
         match(new, old, None), points(old.metric, "normal"), points(new.metric, "normal") if symmetric else None,
@@ -142,7 +178,7 @@ def test_wild_items_do_not_lead_the_search_astray():
 
 
 def test_the_gradient_is_that_of_the_criterion():
-    old = a_bank(["2pl", "3pl", "grm", "gpcm"])
+    old = a_bank(["2pl", "3pl", "grm", "gpcm", "nrm"])
     new = disturbed(on_new_scale(old, A, B))
     for whole_test in (False, True):
         criterion = Criterion(
@@ -169,6 +205,17 @@ def test_stocking_and_lords_criterion_is_the_squared_gap_of_expected_scores():
 # ---- standard errors
 
 
+def constants(new, old, method, symmetric=False):
+    """A and B alone."""
+    if method in ("mean_mean", "mean_sigma"):
+        return solutions(new, old, method, symmetric)[:2]
+    on_new = points(new.metric, "normal") if symmetric else None
+    criterion = Criterion(match(new, old, None), points(old.metric, "normal"), on_new, method != "haebara")
+    meeting = Meeting(criterion)
+    meeting.search(nearest_start(criterion, meeting))
+    return meeting.where
+
+
 def solutions(new, old, method, symmetric):
     if method in ("mean_mean", "mean_sigma"):
         return (mean_mean if method == "mean_mean" else mean_sigma)(match(new, old, None))
@@ -192,17 +239,56 @@ def test_the_constants_follow_each_parameter_as_linking_again_says(method, symme
                 items = list(banks[which].items)
                 items[k] = items[k].model_copy(update={name: getattr(items[k], name) + step})
                 banks[which] = ItemBank.from_items(items, metric=banks[which].metric)
-                again = solutions(banks["new"], banks["old"], method, symmetric)
-                ends.append([again.A, again.B])
+                ends.append(constants(banks["new"], banks["old"], method, symmetric))
             by_again = (np.array(ends[0]) - np.array(ends[1])) / (2 * h)
             assert_allclose(gradient[:, k, at], by_again, rtol=2e-4, atol=2e-6)
+
+
+@pytest.mark.parametrize("symmetric", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_the_constants_follow_steps_slopes_and_intercepts_too(method, symmetric):
+    """Every parameter of a graded, a partial credit and a nominal item, each moved and everything solved again."""
+    old = a_bank(["2pl", "3pl", "grm", "gpcm", "nrm", "2pl"])
+    new = disturbed(on_new_scale(old, A, B))
+    found = solutions(new, old, method, symmetric)
+    h = 1e-4
+    for which, gradient in (("new", found.new), ("old", found.old)):
+        for k in (2, 3, 4):
+            item = (new if which == "new" else old).items[k]
+            for at, name in enumerate(names_of(item)):
+                field = {"a": "slopes", "b": "steps", "c": "intercepts"}[name[0]] if name[1:] else name
+                ends = []
+                for step in (h, -h):
+                    value = getattr(item, field)
+                    moved = value + step if field == "a" else list(value)
+                    if field != "a":
+                        moved[int(name[1:]) - 1] += step
+                    kept = {} if item.model == "nrm" else {"a": item.a}
+                    changed = again(item, **{**kept, field: moved})
+                    banks = {"new": new, "old": old}
+                    items = list(banks[which].items)
+                    items[k] = changed
+                    banks[which] = ItemBank.from_items(items, metric=banks[which].metric)
+                    ends.append(constants(banks["new"], banks["old"], method, symmetric))
+                by_again = (np.array(ends[0]) - np.array(ends[1])) / (2 * h)
+                assert_allclose(gradient[:, k, at], by_again, rtol=2e-4, atol=2e-6, err_msg=f"{which} {k} {name}")
 
 
 def redrawn(bank, rng):
     """The bank as another sample of candidates might have given it: parametric bootstrap."""
     items = []
     for item, covariance in zip(bank.items, covariances(bank.items), strict=True):
-        a, b, c, _ = rng.multivariate_normal([item.a, item.b, item.c, 1.0], covariance)
+        if item.steps or item.slopes:
+            own = item.intercepts if item.slopes else item.steps
+            first = item.slopes or (item.a,)
+            size = len(first) + len(own)
+            drawn = rng.multivariate_normal([*first, *own], covariance[:size, :size])
+            if item.slopes:
+                items.append(again(item, slopes=drawn[: len(own)].tolist(), intercepts=drawn[len(own) :].tolist()))
+            else:
+                items.append(again(item, a=float(drawn[0]), steps=drawn[1:].tolist()))
+            continue
+        a, b, c, _ = rng.multivariate_normal([item.a, item.b, item.c, 1.0], covariance[:4, :4])
         items.append(item.model_copy(update={"a": float(a), "b": float(b), "c": float(max(c, 0.0))}))
     return ItemBank.from_items(items, metric=bank.metric)
 
@@ -214,11 +300,49 @@ def test_standard_errors_are_those_of_the_bootstrap(method):
     new = disturbed(on_new_scale(old, A, B))
     found = link(new, old, method)
     rng = np.random.default_rng(7)
-    draws = [solutions(redrawn(new, rng), redrawn(old, rng), method, symmetric=False)[:2] for _ in range(300)]
+    draws = [constants(redrawn(new, rng), redrawn(old, rng), method) for _ in range(300)]
     assert_allclose([found.se_slope, found.se_shift], np.std(draws, axis=0), rtol=0.18)
     assert_allclose(
         found.covariance[0][1], np.cov(np.transpose(draws))[0, 1], atol=0.25 * found.se_slope * found.se_shift
     )
+
+
+@pytest.mark.parametrize("method", ["mean_mean", "stocking_lord"])
+def test_standard_errors_by_items_with_steps_and_options_are_those_of_the_bootstrap(method):
+    """120 draws: the SD's own standard error is 6 %; the covariances name b1, b2, … and a1, …, c1, …"""
+    old = a_bank(["grm", "gpcm", "nrm"] * 2 + ["2pl"], seed=4)
+    new = disturbed(on_new_scale(old, A, B))
+    found = link(new, old, method)
+    rng = np.random.default_rng(7)
+    draws = [constants(redrawn(new, rng), redrawn(old, rng), method) for _ in range(120)]
+    assert_allclose([found.se_slope, found.se_shift], np.std(draws, axis=0), rtol=0.25)
+
+
+def test_a_nominal_item_on_another_scale_has_the_covariance_of_transformed_draws():
+    item = a_bank(["nrm"], seed=9).items[0]
+    mean = [*item.slopes, *item.intercepts]
+    draws = np.random.default_rng(1).multivariate_normal(mean, item.covariance.values, 400_000)
+    slopes, intercepts = draws[:, :3] / A, draws[:, 3:] - draws[:, :3] * B / A
+    moved = Link(A, B, None, "haebara", ()).apply(ItemBank.from_items([item])).items[0]
+    assert_allclose(moved.slopes, np.array(item.slopes) / A, rtol=1e-14)
+    by_draws = np.cov(np.hstack([slopes, intercepts]).T)
+    sd = np.sqrt(np.diag(by_draws))
+    assert_allclose(np.array(moved.covariance.values) / np.outer(sd, sd), by_draws / np.outer(sd, sd), atol=0.01)
+
+
+def test_nominal_items_with_other_categories_are_refused_by_name():
+    old = a_bank(["nrm"] * 4)
+    first, second, third, _ = old.items
+    changed = [
+        again(first, slopes=first.slopes[:2], intercepts=first.intercepts[:2], points=(0, 1, 0), covariance=None),
+        again(second, points=(1, 0, 0, 0)),
+        again(third, options=("B", "A", "C", "D")),
+    ]
+    named = [first, second, again(third, options=("A", "B", "C", "D"))]
+    with pytest.raises(BankError) as refused:
+        link(ItemBank.from_items(changed), ItemBank.from_items(named))
+    for words in ("3 categories in the new bank, 4 in the old one", "earn (1, 0, 0, 0)", "B A C D in the new bank"):
+        assert words in str(refused.value)
 
 
 def test_the_error_of_a_moved_ability_is_that_of_slope_and_shift_together():
@@ -239,7 +363,7 @@ def test_without_covariances_there_are_no_standard_errors_and_it_is_said():
     assert found.covariance is found.se_slope is found.se_shift is None
     assert found.standard_error(np.zeros(1)) is None
     assert "no standard errors: the covariance is not known of 2 in the new bank (q0, q1)" in found.summary()
-    steps = a_bank(["grm"] * 4)
+    steps = ItemBank.from_items([i.model_copy(update={"covariance": None}) for i in a_bank(["grm"] * 4).items])
     assert "4 in the new bank (q0, q1, q2, …) and 4 in the old bank" in link(steps, steps).summary()
 
 
@@ -277,12 +401,13 @@ def test_a_chain_with_a_link_of_unknown_error_has_none():
 
 
 def test_a_linked_bank_gives_the_same_chances_to_the_same_people():
-    old = a_bank(["2pl", "3pl", "grm", "gpcm", "3pl"])
+    old = a_bank(["2pl", "3pl", "grm", "gpcm", "nrm"])
     new = on_new_scale(old, A, B)
     linked = Link(A, B, None, "haebara", ()).apply(new)
     for name in ("a", "b", "c"):
         assert_allclose(getattr(linked, name), getattr(old, name), atol=1e-12)
     assert_allclose(linked.parameters.steps, old.parameters.steps, atol=1e-12)
+    assert_allclose(linked.parameters.slopes, old.parameters.slopes, atol=1e-12)
     assert linked.metric.latent_mean == pytest.approx(0.0, abs=1e-12)
     assert linked.metric.latent_sd == pytest.approx(1.0)
     assert linked.provenance["links"][0]["A"] == A
