@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,7 +21,12 @@ from issmp_cat.files import write_json
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Drift", "drift"]
+    from issmp_cat.plot import Plot
+
+__all__ = ["FIGURES", "Drift", "drift"]
+
+# The names of ``Drift.figures``, needed before there is one.
+FIGURES = ("common", "used", "flagged", "flagged_share", "worst_z", "worst_rmsd", "worst_change_b", "A", "B")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,34 @@ class Drift:
 
         return pd.DataFrame([{**asdict(item), "flag": bool(item.reason)} for item in self.items])
 
+    @property
+    def figures(self) -> dict[str, float]:
+        """What a pipeline may set bounds to.
+
+        ``worst_z`` is the largest |robust z|, ``worst_rmsd`` the largest root mean squared difference of expected
+        scores (points), ``worst_change_b`` the largest |change of b| (logits), of all common items.
+        """
+        worst_z = max(max(abs(item.z_a), abs(item.z_b)) for item in self.items)
+        values = (
+            *(len(self.items), len(self.link.used), len(self.flagged), len(self.flagged) / len(self.items), worst_z),
+            *(max(item.rmsd for item in self.items), max(abs(item.change_b) for item in self.items)),
+            *(self.link.A, self.link.B),
+        )
+        return dict(zip(FIGURES, map(float, values), strict=True))
+
+    def plot(
+        self, kind: Literal["difficulties", "slopes", "changes"] = "changes", *, items: Sequence[str] | None = None
+    ) -> Plot:
+        """A picture of the common items, those that moved apart: both robust z, or old against linked parameters.
+
+        Args:
+            kind: which of them.
+            items: only these.
+        """
+        from issmp_calibration.linking.plots import draw
+
+        return draw(self.items, kind, items, ("stayed", "moved"), lambda item: not item.reason)
+
     def summary(self) -> str:
         """The result in a few lines."""
         lines = [f"drift: {len(self.flagged):,} of {len(self.items):,} common items beyond |robust z| {self.limit:g}"]
@@ -66,19 +99,23 @@ class Drift:
         lines = "<br>".join(html.escape(line) for line in self.summary().splitlines())
         return f"<p>{lines}</p>{self.frame.round(3).to_html(max_rows=20, index=False, na_rep='')}"
 
-    def to_json(self, path: str | Path | None = None) -> str:
-        """Everything as JSON; written to a file too if a path is given."""
-        content = {
+    def content(self) -> dict[str, Any]:
+        """Everything, as plain JSON values."""
+        return {
             "format": "issmp-cat/drift",
             "format_version": 1,
             "limit": self.limit,
             "flagged": list(self.flagged),
+            "figures": self.figures,
             "items": [asdict(item) for item in self.items],
             "link": self.link.content(),
         }
+
+    def to_json(self, path: str | Path | None = None) -> str:
+        """Everything as JSON; written to a file too if a path is given."""
         if path is not None:
-            write_json(path, content)
-        return json.dumps(content, ensure_ascii=False, allow_nan=False)
+            write_json(path, self.content())
+        return json.dumps(self.content(), ensure_ascii=False, allow_nan=False)
 
 
 def drift(

@@ -1,8 +1,8 @@
-"""Pictures of a link: what both banks say of the common items, on one scale."""
+"""Pictures of a link and of drift: what both banks say of the common items, on one scale."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from issmp_cat.errors import UsageError
@@ -10,9 +10,9 @@ from issmp_cat.plot import Layer, Plot
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
-    from issmp_calibration.linking.result import Anchor, Link
+    from issmp_calibration.linking.result import Anchor
 
-__all__ = ["draw"]
+__all__ = ["KINDS", "draw"]
 
 # By kind: attributes of an anchor for x and y, and the words of the picture.
 KINDS = {
@@ -22,23 +22,36 @@ KINDS = {
 }
 
 
-def draw(link: Link, kind: str, items: Sequence[str] | None) -> Plot:
+def draw(
+    anchors: Sequence[Anchor],
+    kind: str,
+    items: Sequence[str] | None,
+    parts: tuple[str, str],
+    belongs: Callable[[Anchor], bool],
+) -> Plot:
     """The plot of that kind; see ``Link.plot``.
+
+    Args:
+        anchors: the common items.
+        kind: of the plot.
+        items: ids of those to draw; all when None.
+        parts: what to call the items that belong, and the others.
+        belongs: which is which.
 
     Raises:
         UsageError: an unknown kind, or an item that is not common to both banks.
     """
     if kind not in KINDS:
         raise UsageError(f'unknown plot "{kind}"; known: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
-    known = {anchor.item: anchor for anchor in link.anchors}
+    known = {anchor.item: anchor for anchor in anchors}
     for name in items or ():
         if name not in known:
             raise UsageError(f'item "{name}" is not among the common items{did_you_mean(name, list(known))}')
-    shown = link.anchors if items is None else tuple(known[name] for name in items)
+    shown = anchors if items is None else tuple(known[name] for name in items)
     if not shown:
         raise UsageError("nothing to draw: this link holds no items (a chain does not)")
     x, y, title, unit = KINDS[kind]
-    layers = [_points(part, x, y, label) for label, part in _parts(shown) if part]
+    layers = [_points(part, x, y, label) for label, part in _parts(shown, parts, belongs) if part]
     if kind == "changes":
         return Plot(title, f"change of log a ({unit})", f"change of b ({unit})", tuple(layers))
     ends = [getattr(anchor, name) for anchor in shown for name in (x, y)]
@@ -46,10 +59,12 @@ def draw(link: Link, kind: str, items: Sequence[str] | None) -> Plot:
     return Plot(title, f"new bank, linked ({unit})", f"old bank ({unit})", (*layers, same))
 
 
-def _parts(shown: Sequence[Anchor]) -> list[tuple[str, list[Anchor]]]:
+def _parts(
+    shown: Sequence[Anchor], parts: tuple[str, str], belongs: Callable[[Anchor], bool]
+) -> list[tuple[str, list[Anchor]]]:
     return [
-        ("used", [anchor for anchor in shown if anchor.used]),
-        ("dropped", [anchor for anchor in shown if not anchor.used]),
+        (parts[0], [anchor for anchor in shown if belongs(anchor)]),
+        (parts[1], [anchor for anchor in shown if not belongs(anchor)]),
     ]
 
 

@@ -174,7 +174,7 @@ class Link:
         """
         from issmp_calibration.linking.plots import draw
 
-        return draw(self, kind, items)
+        return draw(self.anchors, kind, items, ("used", "dropped"), lambda anchor: anchor.used)
 
     def content(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""
