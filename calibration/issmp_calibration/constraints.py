@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from issmp_calibration.log import ItemKey
 from issmp_cat.errors import UsageError
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["Constraints", "bank_parameters"]
 
 FIX, EQUAL = "fix_", "equal_"
-NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +32,9 @@ class Constraints:
     ('Q1',)
     """
 
-    fixed: Mapping[str, Mapping[str, float]] = field(default=NOTHING)
+    fixed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     equal: Sequence[Sequence[tuple[str, str]]] = ()
-    models: Mapping[str, str] = field(default=NOTHING)
+    models: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = [
