@@ -13,17 +13,33 @@ if TYPE_CHECKING:
     from issmp_calibration.log.report import DataReport
     from issmp_calibration.log.rules import Rules
     from issmp_calibration.log.statistics import ClassicalStatistics, classical_statistics
+    from issmp_calibration.log.store import LogStore
+    from issmp_calibration.log.storing import Room, write_store
 
-__all__ = ["ClassicalStatistics", "DataReport", "ItemKey", "Rules", "classical_statistics", "read_key", "read_log"]
+__all__ = [
+    "ClassicalStatistics",
+    "DataReport",
+    "ItemKey",
+    "LogStore",
+    "Room",
+    "Rules",
+    "classical_statistics",
+    "read_key",
+    "read_log",
+    "write_store",
+]
 
 HOME = {
     "ClassicalStatistics": "statistics",
     "DataReport": "report",
     "ItemKey": "key",
+    "LogStore": "store",
+    "Room": "storing",
     "Rules": "rules",
     "classical_statistics": "statistics",
     "read_key": "key",
     "read_log": "read",
+    "write_store": "storing",
 }
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from issmp_calibration.log.answers import make_answers
 from issmp_calibration.log.faults import some
 from issmp_calibration.log.key import ItemKey
-from issmp_calibration.log.names import Columns, Layout
+from issmp_calibration.log.names import Columns, Layout, recognise
 from issmp_calibration.log.pairs import Book, make_book, natural, open_stream, read_pairs
 from issmp_calibration.log.raw import Raw
 from issmp_calibration.log.reasons import by_answer
@@ -20,7 +21,7 @@ from issmp_calibration.log.trouble import any_row_fault, report_faults
 from issmp_calibration.log.versions import base, versions_note
 from issmp_cat.errors import ResponseLogError
 
-__all__ = ["Judged", "Reading", "judge"]
+__all__ = ["Judged", "Reading", "judge", "understand"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,19 @@ class Reading:
     duplicates: Duplicates
     attempts: Attempts
     rules: Rules
+
+
+def understand(raw: Raw, items: ItemKey | None, how: Reading) -> tuple[Layout, list[str], list[Removal]]:
+    """Tell what the columns mean, and create ``answers``.
+
+    Returns:
+        The layout, notes on it and on what was set aside, and the rules that set rows aside.
+    """
+    known = items.items if items else ()
+    layout = recognise(list(raw.types), raw.where, shape=how.shape, columns=how.columns, items=known)
+    understood = f"{raw.where}: {layout.note()}"
+    layout, removals = make_answers(raw, layout, how.attempts, how.rules, how.candidates)
+    return layout, [understood, *(removal.words for removal in removals)], removals
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["Raw", "Reject", "Source", "count", "open_raw", "quoted"]
+__all__ = ["Raw", "Reject", "Source", "count", "open_raw", "paths_of", "quoted", "stamps"]
 
 Source: TypeAlias = "str | Path | Sequence[str | Path] | pd.DataFrame"
 
@@ -72,45 +73,78 @@ def _literal(text: object) -> str:
 
 
 @contextlib.contextmanager
-def open_raw(source: Source) -> Iterator[Raw]:
+def open_raw(source: Source, *, scratch: Path | None = None, memory: int | None = None) -> Iterator[Raw]:
     """Open a path, several paths, or a data frame; everything temporary is gone afterwards.
 
+    Args:
+        source: what to open.
+        scratch: where DuckDB keeps what does not fit into memory; the system's temporary folder if not given.
+        memory: how much DuckDB may use, bytes; most of the machine's if not given.
+
     Raises:
-        ResponseLogError: nothing there, not what its name says, or files whose columns differ.
+        ResponseLogError: nothing there, not what its name says, files whose columns differ, or that changed meanwhile.
         KeyboardInterrupt: Ctrl-C, which DuckDB reports as an error of a query.
     """
     try:
         import duckdb
     except ModuleNotFoundError:
         raise MissingExtra("reading response logs", "calibration") from None
-    paths = _paths(source)
+    paths = paths_of(source)
     where = ", ".join(path.name for path in paths[:3]) + (f" and {len(paths) - 3} more" if len(paths) > 3 else "")
-    with tempfile.TemporaryDirectory(prefix="issmp-cat-") as folder:
+    where = where or "data frame"
+    before = stamps(paths)
+    with tempfile.TemporaryDirectory(prefix="issmp-cat-", dir=scratch) as folder:
         con = duckdb.connect(str(Path(folder) / "log.duckdb"))
         try:
-            for setting in SETTINGS:
+            for setting in (*SETTINGS, *(_within(memory) if memory else ())):
                 con.execute(setting)
-            yield _fill(con, source, paths, where or "data frame")
+            yield _fill(con, source, paths, where)
         except (duckdb.InterruptException, RuntimeError, StreamError) as error:
             if "interrupted" in str(error).lower():  # Ctrl-C, in DuckDB's own words
                 raise KeyboardInterrupt from None
             if isinstance(error, StreamError):
-                raise ResponseLogError(where or "data frame", [_unreadable(str(error))]) from error
+                _refuse_changed(paths, before, where)
+                raise ResponseLogError(where, [_unreadable(str(error), memory)]) from error
             raise
         except (duckdb.DataError, duckdb.OperationalError, duckdb.InvalidInputException) as error:
-            raise ResponseLogError(where or "data frame", [_unreadable(str(error))]) from error
+            _refuse_changed(paths, before, where)
+            raise ResponseLogError(where, [_unreadable(str(error), memory)]) from error
         finally:
             con.close()
+    _refuse_changed(paths, before, where)
 
 
-def _unreadable(said: str) -> str:
-    """What DuckDB found wrong with a file as a whole."""
+def stamps(paths: Sequence[Path]) -> list[tuple[str, int, int]]:
+    """Full name, size and time of change of files; what is not there is left out."""
+    found = [(path.resolve(), path.stat()) for path in paths if path.is_file()]
+    return [(str(path), known.st_size, known.st_mtime_ns) for path, known in found]
+
+
+def _refuse_changed(paths: Sequence[Path], before: list[tuple[str, int, int]], where: str) -> None:
+    """Stop if a file is no longer what it was when it was opened."""
+    after = set(stamps(paths))
+    changed = [Path(stamp[0]).name for stamp in before if stamp not in after]
+    if changed:
+        raise ResponseLogError(where, [f"{name} changed while it was read; read it again" for name in changed])
+
+
+def _within(memory: int) -> tuple[str, ...]:
+    """Settings for little memory: each of DuckDB's threads needs some."""
+    return (f"SET memory_limit = '{memory >> 20}MiB'", f"SET threads = {min(4, os.cpu_count() or 1)}")
+
+
+def _unreadable(said: str, memory: int | None) -> str:
+    """What DuckDB found wrong with a file as a whole, or with the place to read it in."""
     if "GZIP stream" in said:
         return "the gzip stream is damaged or cut off"
+    if "No space left" in said or "max_temp_directory_size" in said:
+        return f"the disk is full: {said.splitlines()[0]}"
+    if "Out of Memory" in said and memory:
+        return f"needs more than the {memory >> 20:,} MiB that DuckDB may use here; allow more memory"
     return f"cannot be read: {said.splitlines()[0]}"
 
 
-def _paths(source: Source) -> list[Path]:
+def paths_of(source: Source) -> list[Path]:
     """The files of a source, none for a frame."""
     if isinstance(source, str | Path):
         return [Path(source)]

@@ -6,11 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from issmp_calibration.log.answers import make_answers
 from issmp_calibration.log.assemble import assemble
-from issmp_calibration.log.judge import Reading, judge
+from issmp_calibration.log.judge import Reading, judge, understand
 from issmp_calibration.log.key import ItemKey, read_key
-from issmp_calibration.log.names import Columns, recognise
+from issmp_calibration.log.names import Columns
 from issmp_calibration.log.people import join_candidates, personal_columns
 from issmp_calibration.log.raw import Source, open_raw
 from issmp_calibration.log.reasons import by_duplicate, by_time
@@ -70,11 +69,7 @@ def read_as(source: Source, how: Reading, dropped: Path | None = None) -> Respon
     """Read a log, and write the rows that were dropped or changed to ``dropped``; see ``read_log``."""
     items = None if how.key is None else read_key(how.key)
     with open_raw(source) as raw:
-        known = items.items if items else ()
-        layout = recognise(list(raw.types), raw.where, shape=how.shape, columns=how.columns, items=known)
-        understood = layout.note()
-        layout, removals = make_answers(raw, layout, how.attempts, how.rules, how.candidates)
-        set_aside = [removal.words for removal in removals]
+        layout, understood, removals = understand(raw, items, how)
         parts: list[Part] = []
         judged = judge(raw, layout, items, how, parts.append)
         log = assemble(raw, layout, judged, how, parts)
@@ -84,5 +79,5 @@ def read_as(source: Source, how: Reading, dropped: Path | None = None) -> Respon
             write_dropped(raw, removals, dropped, wide=layout.shape == "wide")
         personal, unused = personal_columns(raw.con, layout, log.persons)
     joined, told = join_candidates(how.candidates, log.persons) if how.candidates is not None else ({}, [])
-    note = (f"{raw.where}: {understood}", *set_aside, *judged.note, *log.note, *unused, *told)
+    note = (*understood, *judged.note, *log.note, *unused, *told)
     return replace(log, candidates=personal | joined, note=note, report=report)
