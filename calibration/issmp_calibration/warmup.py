@@ -54,5 +54,24 @@ def warmup() -> None:
         for method in methods:
             score(log, found.to_bank(), method=method)
         classical_statistics(log)
+    _read_made_up()
     for mark in MARKS.values():
         (cache_folder() / mark).touch()
+
+
+def _read_made_up() -> None:
+    """Read logs with ids that are texts or numbers, with times and without, and write one as a store."""
+    import tempfile
+    from pathlib import Path
+
+    import pandas as pd
+
+    from issmp_calibration.log import read_log, write_store
+
+    rows = [(person, item, (person + item) % 2) for person in range(3) for item in (2, 1)]
+    numbers = pd.DataFrame(rows, columns=["candidate", "item", "score"])
+    texts = numbers.astype({"candidate": str, "item": str})
+    read_log(numbers)
+    read_log(texts.assign(seconds=1.0, position=1))
+    with tempfile.TemporaryDirectory() as folder:
+        write_store(texts, Path(folder) / "store")

@@ -21,7 +21,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 
 # In the order of the work; commands of other packages that are not named here come last.
 PANELS: dict[str, tuple[str, ...]] = {
-    "From response log to item bank": ("check", "calibrate", "score", "link", "drift", "bank"),
+    "From response log to item bank": ("check", "store", "calibrate", "score", "link", "drift", "bank"),
     "Exams": ("exam", "take"),
     "Evidence by simulation": ("simulate", "study", "exposure", "sample"),
     "The tool": ("warmup", "config", "demo"),

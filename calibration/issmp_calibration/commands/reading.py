@@ -31,6 +31,7 @@ from issmp_calibration.log.options import (
 
 if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
+    from issmp_calibration.log.judge import Reading
     from issmp_calibration.log.rules import KeepOrDrop
     from issmp_cat.responses import ResponseLog
 
@@ -79,9 +80,20 @@ class LogOptions:
             max_score: the highest score that the command knows items to have.
             dropped: write the rows that were dropped or changed here.
         """
-        from issmp_calibration.log import Rules
-        from issmp_calibration.log.read import Reading, read_as
+        from issmp_calibration.log.read import read_as
         from issmp_cat.cli.talk import say
+
+        answers = read_as(log, self.reading(key, flagged=flagged, max_score=max_score), dropped)
+        for line in answers.note:
+            say(line, quiet)
+        if answers.report.removed:
+            say(f"{answers.report.summary()}; to the row: issmp-cat check LOG --dropped FILE", quiet)
+        return answers
+
+    def reading(self, key: ItemKey | Any | None = None, *, flagged: KeepOrDrop = "keep", max_score: int = 1) -> Reading:
+        """What to hand to ``read_as`` or ``store_as``; arguments as of ``read``."""
+        from issmp_calibration.log import Rules
+        from issmp_calibration.log.judge import Reading
 
         rules = Rules(
             not_reached=self.not_reached,
@@ -97,13 +109,7 @@ class LogOptions:
         )
         columns = parse_columns(self.column or [])
         known = self.key if key is None else key
-        how = Reading(known, self.candidates, self.shape, columns, self.omitted, self.duplicates, self.attempts, rules)
-        answers = read_as(log, how, dropped)
-        for line in answers.note:
-            say(line, quiet)
-        if answers.report.removed:
-            say(f"{answers.report.summary()}; to the row: issmp-cat check LOG --dropped FILE", quiet)
-        return answers
+        return Reading(known, self.candidates, self.shape, columns, self.omitted, self.duplicates, self.attempts, rules)
 
     def words(self, **others: Any) -> list[str]:
         """The options with which the next command reads the log as this one did.

@@ -15,6 +15,7 @@ from issmp_calibration.log.raw import Source, open_raw
 from issmp_calibration.log.reasons import by_duplicate, by_time
 from issmp_calibration.log.report import make_report, write_dropped
 from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Rules, Shape
+from issmp_calibration.log.store import LogStore, stored
 from issmp_calibration.log.stream import Part
 from issmp_cat.responses import ResponseLog
 
@@ -39,8 +40,8 @@ def read_log(
     """Read a response log, long or wide, from CSV, Parquet or a data frame.
 
     Args:
-        source: a path (.csv, .csv.gz, .tsv, .parquet), several paths of one kind, a data frame, or a log, which is
-            returned as it is.
+        source: a path (.csv, .csv.gz, .tsv, .parquet), several paths of one kind, a data frame, a store, which was
+            judged when it was written, or a log, which is returned as it is.
         key: the item file, or an item bank; turns options into scores and names the items that may occur.
         candidates: a table about candidates, joined into ``ResponseLog.candidates``.
         shape: ``"long"`` or ``"wide"``; found out from the column names if None.
@@ -67,6 +68,8 @@ def read_log(
 
 def read_as(source: Source, how: Reading, dropped: Path | None = None) -> ResponseLog:
     """Read a log, and write the rows that were dropped or changed to ``dropped``; see ``read_log``."""
+    if folder := stored(source):
+        return LogStore.open(folder).log()
     items = None if how.key is None else read_key(how.key)
     with open_raw(source) as raw:
         layout, understood, removals = understand(raw, items, how)

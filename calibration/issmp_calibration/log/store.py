@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.log.report import DataReport, ReportLine
 from issmp_calibration.log.shards import shard_path
 from issmp_calibration.mml.sources.store import INDEX, Store
 from issmp_cat.arrays import Ints, read_only
@@ -18,7 +19,7 @@ from issmp_cat.errors import ResponseLogError
 from issmp_cat.files import read_json
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["PERSON_FILES", "LogStore", "candidate_path"]
+__all__ = ["PERSON_FILES", "LogStore", "candidate_path", "stored"]
 
 PERSON_FILES = ("persons.ids", "persons.start")  # ids in UTF-8 one behind the other, and where each begins
 
@@ -36,7 +37,7 @@ class LogStore:
         omitted: answers by item that were left blank. Shape ``(items,)``.
         options: option labels; empty in a log of scores.
         note: what was understood, assumed or left out when the log was read.
-        report: what was dropped or changed, as plain values.
+        report: what was dropped or changed when the log was read.
     """
 
     answers: Store
@@ -47,7 +48,7 @@ class LogStore:
     omitted: Ints = field(repr=False)
     options: tuple[str, ...]
     note: tuple[str, ...] = field(repr=False)
-    report: Mapping[str, Any] = field(repr=False)
+    report: DataReport = field(repr=False)
 
     @classmethod
     def open(cls, folder: str | Path) -> LogStore:
@@ -71,7 +72,7 @@ class LogStore:
             **{name: read_only(np.array(told[name], np.int64)) for name in ("counts", "presented", "omitted")},
             options=tuple(told["options"]),
             note=tuple(told["note"]),
-            report=told["report"],
+            report=_report(told["report"]),
         )
 
     @property
@@ -142,6 +143,7 @@ class LogStore:
             options=self.options,
             candidates={name: column[persons] for name, column in self.candidates.items()},
             note=self.note,
+            report=self.report,
         )
 
     def log(self) -> ResponseLog:
@@ -159,6 +161,7 @@ class LogStore:
             options=self.options,
             candidates=self.candidates,
             note=self.note,
+            report=self.report,
             **whole,
         )
 
@@ -175,3 +178,15 @@ class LogStore:
 def candidate_path(folder: Path, place: int) -> Path:
     """Where a column about candidates is."""
     return folder / f"candidates-{place:03d}.npy"
+
+
+def _report(told: Mapping[str, Any]) -> DataReport:
+    """The report as it was."""
+    lines = tuple(ReportLine(**line | {"first": tuple(line["first"])}) for line in told["lines"])
+    return DataReport(told["source"], told["rows"], told["used"], lines)
+
+
+def stored(source: object) -> Path | None:
+    """The folder, if a source is one store."""
+    only = source[0] if isinstance(source, Sequence) and not isinstance(source, str) and len(source) == 1 else source
+    return Path(only) if isinstance(only, str | Path) and (Path(only) / INDEX).is_file() else None

@@ -59,7 +59,7 @@ def test_a_store_holds_what_the_reader_reads(tmp_path, suffix):
     assert max(shard.answers for shard in store.answers.shards) <= 430  # whole candidates
     assert_same_answers(store, log)
     assert store.note == log.note
-    assert store.report["used"] == log.n_answers
+    assert store.report == log.report
     assert not store.answers.damaged()
     assert sorted(tmp_path.iterdir()) == sorted([path, tmp_path / "store"])
 
@@ -250,3 +250,21 @@ def test_the_index_says_what_the_store_was_made_of(tmp_path, parquet):
     told = json.loads((tmp_path / "store" / "store.json").read_text())
     assert told["format"] == planning.FORMAT
     assert {"items", "categories", "counts", "shards", "note", "report"} <= told.keys()
+
+
+def test_a_store_is_read_as_a_log(tmp_path, parquet):
+    store = write_store(parquet, tmp_path / "store", key=KEY, room=SMALL)
+    assert_same_answers(store, read_log(tmp_path / "store"))
+    assert read_log([tmp_path / "store"]).report == store.report
+
+
+@pytest.mark.usefixtures("parquet")
+def test_the_command_says_what_it_did(tmp_path):
+    KEY.to_csv(tmp_path / "key.csv", index=False)
+    run = ["issmp-cat", "store", "log.parquet", "--key", "key.csv", "-o", "store"]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("store: 1,")
+    assert done.stderr.endswith("next: issmp-cat calibrate store -o bank.json\n")
+    again = subprocess.run([*run, "--memory", "much"], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (again.returncode, again.stderr) == (2, 'error: --memory "much": expected a size such as 512M or 4G\n')

@@ -50,8 +50,8 @@ def test_help_imports_nothing_heavy():
 def test_every_registered_command_stands_in_the_help():
     app = build_command()
     assert list(app.commands) == [
-        "check", "calibrate", "score", "link", "drift", "bank", "exam", "take", "simulate", "study", "exposure",
-        "sample", "warmup", "config", "demo",
+        "check", "store", "calibrate", "score", "link", "drift", "bank", "exam", "take", "simulate", "study",
+        "exposure", "sample", "warmup", "config", "demo",
     ]  # fmt: skip
 
 
