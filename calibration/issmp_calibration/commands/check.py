@@ -12,6 +12,7 @@ from issmp_calibration.commands.reading import LogOptions, reads_log
 from issmp_calibration.log.options import JsonOption, LogArgument, QuietOption
 
 if TYPE_CHECKING:
+    from issmp_calibration.log.audit import DesignAudit
     from issmp_calibration.log.key import ItemKey
     from issmp_calibration.log.overview import Overview
     from issmp_calibration.log.report import DataReport
@@ -39,11 +40,14 @@ def command(
 ) -> None:
     """Check a response log before anything is fitted to it.
 
-    Says what was understood, counts what is there, describes test and items by classical statistics, and names the
+    Says what was understood and what was dropped, counts what is there, describes test and items by classical
+    statistics, audits the design (are all items connected, how firmly, what decided who saw which), and names the
     items and candidates that deserve a look. Bad input is told line by line, all at once, with exit code 3.
 
     Examples:
       issmp-cat check responses.csv.gz --key key.csv --candidates candidates.csv
+
+      issmp-cat check responses.csv.gz --key key.csv --dropped dropped.csv
 
       issmp-cat check responses.csv.gz --key key.csv --options S021
 
@@ -52,6 +56,7 @@ def command(
       issmp-cat check wide.csv --key key.csv --omitted-code 8 --all
     """
     from issmp_calibration.log import classical_statistics
+    from issmp_calibration.log.audit import audit_design
     from issmp_calibration.log.overview import overview
     from issmp_calibration.log.tell import refuse_options
     from issmp_calibration.warmup import announce_compilation
@@ -63,11 +68,11 @@ def command(
     read = reading.read(log, known, quiet=True, dropped=dropped)
     refuse_options(read, options_of or [])
     statistics = classical_statistics(read, known)
-    view = overview(read, statistics)
+    view, audit = overview(read, statistics), audit_design(read)
     if as_json:
-        _print_json(view, statistics, read.report)
+        _print_json(view, statistics, read.report, audit)
     else:
-        _print(view, statistics, read.report, remarks, options_of or [], every_item=every_item)
+        _print(view, statistics, read.report, audit, remarks, options_of or [], every_item=every_item)
     if items:
         _write_items(items, statistics)
     if not quiet:
@@ -92,6 +97,7 @@ def _print(
     view: Overview,
     statistics: ClassicalStatistics,
     report: DataReport,
+    audit: DesignAudit,
     remarks: list[str],
     options_of: list[str],
     *,
@@ -102,12 +108,12 @@ def _print(
     from issmp_calibration.log.tell import tell, tell_options
 
     console = Console(highlight=False, emoji=False)
-    tell(console, view, statistics, report, remarks, every_item=every_item)
+    tell(console, view, statistics, report, audit, remarks, every_item=every_item)
     for item in options_of:
         tell_options(console, statistics, item)
 
 
-def _print_json(view: Overview, statistics: ClassicalStatistics, report: DataReport) -> None:
+def _print_json(view: Overview, statistics: ClassicalStatistics, report: DataReport, audit: DesignAudit) -> None:
     import dataclasses
     import json
 
@@ -118,6 +124,7 @@ def _print_json(view: Overview, statistics: ClassicalStatistics, report: DataRep
     plain = {
         "log": view.to_dict(),
         "data_report": report.to_dict(),
+        "design": audit.to_dict(),
         "test": statistics.test.to_dict(),
         "items": by_item,
     }

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from issmp_calibration.log.audit import DesignAudit
 from issmp_calibration.log.design import Forms
 from issmp_calibration.log.faults import counted, some
 from issmp_calibration.log.overview import Overview
 from issmp_calibration.log.report import DataReport
 from issmp_calibration.log.sections import facts, section
 from issmp_calibration.log.statistics import ClassicalStatistics
-from issmp_calibration.log.tell_data import tell_report
+from issmp_calibration.log.tell_data import tell_design, tell_report
 from issmp_cat.arrays import Bools
 from issmp_cat.errors import UsageError
 from issmp_cat.responses import ResponseLog
@@ -33,6 +34,7 @@ def tell(
     view: Overview,
     statistics: ClassicalStatistics,
     report: DataReport,
+    audit: DesignAudit,
     remarks: Sequence[str],
     *,
     every_item: bool,
@@ -44,6 +46,7 @@ def tell(
         view: the log in numbers.
         statistics: test and items.
         report: what was dropped or changed.
+        audit: the design.
         remarks: further lines of the verdict.
         every_item: list all items, not only the flagged ones.
     """
@@ -52,6 +55,7 @@ def tell(
     facts(console, "What the log holds", _holdings(view))
     facts(console, "Raw score on operational items", _raw_score(statistics))
     _items(console, statistics, every_item=every_item)
+    tell_design(console, audit)
     section(console, "Verdict", [*_verdicts(view, statistics), *((False, remark) for remark in remarks)])
 
 

@@ -1,16 +1,17 @@
-"""The data report on a terminal."""
+"""The data report and the audit of the design on a terminal."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from issmp_calibration.log.audit import DesignAudit
 from issmp_calibration.log.report import DataReport
 from issmp_calibration.log.sections import section
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["tell_report"]
+__all__ = ["tell_design", "tell_report"]
 
 
 def tell_report(console: Console, report: DataReport) -> None:
@@ -29,10 +30,14 @@ def tell_report(console: Console, report: DataReport) -> None:
         table.add_column(name, no_wrap=True)
     for name in ("answers", "candidates"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in ("first", "why"):
-        table.add_column(name)
+    table.add_column("first")
     for line in lines:
         counts = ["" if number is None else f"{number:,}" for number in (line.answers, line.candidates)]
-        cells = [line.action, line.rule, *counts, ", ".join(line.first[:3]), line.words]
+        cells = [line.action, line.rule, *counts, ", ".join(line.first[:3])]
         table.add_row(*(Text(cell) for cell in cells))
     console.print(table)
+
+
+def tell_design(console: Console, audit: DesignAudit) -> None:
+    """Print how the items hang together, and what decided who saw which."""
+    section(console, "Design: can everything be put on one scale?", audit.remarks())
