@@ -1,8 +1,8 @@
-"""Answers to items that occur together, packed: one row of a table in place of up to eight.
+"""Answers to items that occur together, packed: one row of a table in place of up to seven.
 
 Where persons answer the same items, the log likelihoods of all patterns of answers to a block of items are added up
 once for a pass and looked up for each person; the expected counts of the patterns are taken apart again afterwards.
-Eight right-or-wrong items have 256 patterns, three items of six scores 216.
+Seven right-or-wrong items have 128 patterns, three items of five scores 125.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from issmp_cat.compiled import jit
 
 __all__ = ["Blocks", "Rows", "fold_patterns", "pack", "tabulate_patterns"]
 
-MOST_PATTERNS = 256
+MOST_PATTERNS = 128
 FEWEST_ANSWERS = 20_000  # below, nothing is gained that anyone would notice
 WORTHWHILE = 0.6  # share of the row additions that may be left
 TRIED = 512  # persons
@@ -79,12 +79,12 @@ class Rows:
     blocks: Blocks
 
 
-@jit()
+@jit(allocates=False)
 def tabulate_patterns(panel: Any, row: Any, scores: Any, bounds: Any, begin: Any) -> None:
     """Sums of the rows of each pattern, behind the rows of the codes; the panel has 16 columns."""
     for block in range(bounds.size - 1):
         base, size = begin[block], 1
-        panel[base * LANES : (base + 1) * LANES] = 0
+        panel[base * LANES : (base + 1) * LANES] = 0.0
         for member in range(bounds[block], bounds[block + 1]):
             for score in range(scores[member] - 1, -1, -1):
                 own = panel[(row[member] + score) * LANES :]
@@ -93,7 +93,7 @@ def tabulate_patterns(panel: Any, row: Any, scores: Any, bounds: Any, begin: Any
             size *= scores[member]
 
 
-@jit()
+@jit(allocates=False)
 def fold_patterns(panel: Any, row: Any, scores: Any, bounds: Any, begin: Any) -> None:
     """Add the counts of each pattern to the counts of its codes; the panel has 16 columns."""
     for block in range(bounds.size - 1):
@@ -109,22 +109,26 @@ def fold_patterns(panel: Any, row: Any, scores: Any, bounds: Any, begin: Any) ->
                         add_row(panel[pattern * LANES :], panel[pattern * LANES :], more)
 
 
-@jit()
-def _pack_matrix(code: Any, first: Any, order: Any, block: Any, stride: Any, begin: Any, packed: Any) -> bool:
+@jit(allocates=False)
+def _pack_matrix(
+    code: Any, low: Any, scores: Any, place: Any, stride: Any, bounds: Any, begin: Any, packed: Any
+) -> bool:
     """Patterns of persons who all answered the same items in the same order; False if they did not.
 
-    ``code``: persons × items; ``order``: item at each place, ``block`` and ``stride`` alike; ``packed``: persons ×
-    blocks.
+    ``code``: persons × items; of each member of the blocks, ``place``: its column, ``low``: its row of score 0,
+    ``scores``: their number, ``stride``: what one more adds to the pattern; ``packed``: persons × blocks.
     """
+    stray = 0
     for person in range(code.shape[0]):
-        for which in range(packed.shape[1]):
-            packed[person, which] = begin[which]
-        for place in range(code.shape[1]):
-            item = order[place]
-            score = code[person, place] - first[item]
-            if score < 0 or score >= first[item + 1] - first[item]:
-                return False
-            packed[person, block[place]] += score * stride[place]
+        for block in range(packed.shape[1]):
+            pattern = begin[block]
+            for member in range(bounds[block], bounds[block + 1]):
+                score = code[person, place[member]] - low[member]
+                stray += score < 0 or score >= scores[member]
+                pattern += score * stride[member]
+            packed[person, block] = pattern
+        if stray > 0:
+            return False
     return True
 
 
@@ -186,7 +190,7 @@ def _together(start: Ints, code: NDArray[Any], owner: Ints, n_items: int) -> lis
 
 
 def _cut(sets: list[Ints], first: Ints) -> list[list[int]]:
-    """Blocks with at most 256 patterns."""
+    """Blocks with at most 128 patterns."""
     scores = np.diff(first)
     blocks: list[list[int]] = []
     for items in sets:
@@ -208,11 +212,12 @@ class _Plan:
 
     Attributes:
         blocks: with their rows.
-        members: items in each block.
+        items: in the blocks, one after the other; ``members``: how many in each.
         block: of each item, −1 where it is in none; ``stride``: what one score more adds to its pattern.
     """
 
     blocks: Blocks
+    items: Ints
     members: Ints
     block: Ints
     stride: Ints
@@ -226,7 +231,7 @@ class _Plan:
         for number, block in enumerate(chosen):
             block_of[block] = number
             stride[block] = np.concatenate([[1], np.cumprod(scores[block])[:-1]])
-        return cls(blocks, np.diff(blocks.bounds), block_of, stride)
+        return cls(blocks, np.concatenate(chosen), np.diff(blocks.bounds), block_of, stride)
 
     def pack(self, start: Ints, code: NDArray[Any], owner: Ints, first: Ints) -> tuple[Ints, NDArray[Any]]:
         """Offsets and rows of each person."""
@@ -263,10 +268,12 @@ def pack(start: Ints, code: NDArray[Any], first: Ints) -> Rows:
         return plain
     if matrix is not None and (plan.block >= 0).all():
         rows = np.empty((len(matrix), len(plan.members)), np.uint16)
-        where = plan.block[order], plan.stride[order], plan.blocks.begin
-        if _pack_matrix(matrix, first, order, *where, rows):
+        column = np.argsort(order)[plan.items]
+        blocks = plan.blocks
+        where = blocks.row, blocks.scores, column, plan.stride[plan.items], blocks.bounds, blocks.begin
+        if _pack_matrix(matrix, *where, rows):
             offsets = np.arange(len(start), dtype=np.int64) * len(plan.members)
-            return Rows(read_only(offsets), read_only(rows.ravel()), plan.blocks)
+            return Rows(read_only(offsets), read_only(rows.ravel()), blocks)
     offsets, packed = plan.pack(start, code, owner, first)
     if len(packed) > WORTHWHILE * len(code):
         return plain

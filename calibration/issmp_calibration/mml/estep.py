@@ -27,10 +27,12 @@ from issmp_cat.compiled import jit
 __all__ = ["Expectation", "cut_out", "expect", "expect_answers", "posterior"]
 
 PATTERNS_RUN = 4096  # persons in a run where a table of patterns must pay
-PATTERNS_STEP = 4  # windows begin at multiples of so many nodes there
+PATTERNS_STEP = 4  # windows begin at multiples of so many nodes there, or of 16 where even that would be too many
+WINDOWS = 10  # about as many there will be
 
 
-@jit()
+# Kernels get all their room from outside: numba then counts no references, which costs more than a dozen additions.
+@jit(allocates=False)
 def cut_out(table: Any, first: int, panel: Any) -> None:
     """Copy 16 columns of a table into one compact panel that stays in the processor's cache."""
     for code in range(table.shape[0]):
@@ -38,18 +40,20 @@ def cut_out(table: Any, first: int, panel: Any) -> None:
             panel[code * LANES + lane] = table[code, first + lane]
 
 
-@jit()
-def _gather(table: Any, rows: Any, start: Any, blocks: Any, persons: Any, first: int, panel: Any, total: Any) -> None:
+@jit(allocates=False)
+def _gather(
+    table: Any, rows: Any, start: Any, blocks: Any, persons: Any, first: int, width: int, panel: Any, total: Any
+) -> None:
     """Log likelihood of each person at each node of their window."""
-    for column in range(0, total.shape[1], LANES):
+    for column in range(0, width, LANES):
         cut_out(table, first + column, panel)
         tabulate_patterns(panel, *blocks)
         for place in range(persons.size):
             person = persons[place]
-            add_rows(total[place, column:], panel, rows, start[person], start[person + 1])
+            add_rows(total[place * width + column :], panel, rows, start[person], start[person + 1])
 
 
-@jit()
+@jit(allocates=False)
 def _weigh(
     total: Any,
     log_density: Any,
@@ -59,43 +63,48 @@ def _weigh(
     group: Any,
     persons: Any,
     first: int,
+    width: int,
+    sums: Any,
     population: Any,
     moments: Any,
 ) -> float:
     """Posterior weights in place of log likelihoods; returns the sum of the log marginal likelihoods."""
-    width, log_likelihood = total.shape[1], 0.0
+    log_likelihood = 0.0
     here = nodes[first : first + width]
-    mine = np.zeros((log_density.shape[0], width), total.dtype)
+    sums[:, :] = 0.0
     for place in range(persons.size):
         person = persons[place]
         which = group[person] if group.size > 0 else 0
-        density, found = log_density[which, first : first + width], moments[person]
+        mine, density = total[place * width : (place + 1) * width], log_density[which, first : first + width]
         if tilt.size > 0:
-            log_likelihood += tilted_posterior(total[place], density, here, tilt[person], shift[person], found)
+            log_likelihood += tilted_posterior(mine, density, here, tilt[person], shift[person], moments[person])
         else:
-            log_likelihood += posterior(total[place], density, here, found)
+            log_likelihood += posterior(mine, density, here, moments[person])
         for column in range(0, width, LANES):
-            sums = mine[which, column:]
-            add_row(sums, sums, total[place, column:])
-    population[:, first : first + width] += mine
+            add_row(sums[which, column:], sums[which, column:], mine[column:])
+    for which in range(population.shape[0]):
+        for node in range(width):
+            population[which, first + node] += sums[which, node]
     return log_likelihood
 
 
-@jit()
-def _spread(total: Any, rows: Any, start: Any, blocks: Any, persons: Any, first: int, panel: Any, counts: Any) -> None:
+@jit(allocates=False)
+def _spread(
+    total: Any, rows: Any, start: Any, blocks: Any, persons: Any, first: int, width: int, panel: Any, counts: Any
+) -> None:
     """Add each person's weights to the counts of their answers."""
-    for column in range(0, total.shape[1], LANES):
-        panel[:] = 0
+    for column in range(0, width, LANES):
+        panel[:] = 0.0
         for place in range(persons.size):
             person = persons[place]
-            spread_row(panel, total[place, column:], rows, start[person], start[person + 1])
+            spread_row(panel, total[place * width + column :], rows, start[person], start[person + 1])
         fold_patterns(panel, *blocks)
         for code in range(counts.shape[0]):
             for lane in range(LANES):
                 counts[code, first + column + lane] += panel[code * LANES + lane]
 
 
-@jit()
+@jit(allocates=False)
 def _expect_chunk(
     table: Any,
     log_density: Any,
@@ -108,26 +117,34 @@ def _expect_chunk(
     blocks: Any,
     order: Any,
     runs: Any,
+    panel: Any,
+    total: Any,
+    sums: Any,
     counts: Any,
     population: Any,
     moments: Any,
 ) -> float:
-    """Runs of one chunk, one after the other; returns their log likelihood."""
-    panel = np.empty(blocks[3][-1] * LANES, table.dtype)
+    """Runs of one chunk, one after the other; returns their log likelihood.
+
+    ``panel`` (rows · 16), ``total`` (persons of the longest run · its nodes) and ``sums`` (groups, nodes) are room.
+    """
     log_likelihood = 0.0
     for run in range(runs.shape[0]):
-        persons, first = order[runs[run, 0] : runs[run, 1]], runs[run, 2]
-        total = np.empty((persons.size, runs[run, 3] * LANES), table.dtype)
-        _gather(table, rows, start, blocks, persons, first, panel, total)
-        log_likelihood += _weigh(total, log_density, nodes, tilt, shift, group, persons, first, population, moments)
-        _spread(total, rows, start, blocks, persons, first, panel, counts)
+        persons, first, width = order[runs[run, 0] : runs[run, 1]], runs[run, 2], runs[run, 3] * LANES
+        _gather(table, rows, start, blocks, persons, first, width, panel, total)
+        log_likelihood += _weigh(
+            total, log_density, nodes, tilt, shift, group, persons, first, width, sums, population, moments
+        )
+        _spread(total, rows, start, blocks, persons, first, width, panel, counts)
     return log_likelihood
 
 
 def _windows(rows: Rows, persons: Ints, request: Request, moments: NDArray[Any]) -> Windows:
     """Which nodes each of these persons gets."""
-    packed = len(rows.blocks.row) > 0
-    longest, step = (PATTERNS_RUN, PATTERNS_STEP) if packed else (RUN, 1)
+    longest, step = RUN, 1
+    if len(rows.blocks.row):  # a table of patterns must pay: few windows, many persons in each
+        additions = 2 * len(rows.row) // max(len(moments), 1) * len(persons)
+        longest, step = PATTERNS_RUN, PATTERNS_STEP if additions > WINDOWS * 3 * rows.blocks.n_rows else LANES
     everyone = len(persons) == len(moments)
     n_rows = len(rows.row) * len(persons) // max(len(moments), 1)
     if not request.windowed:
@@ -174,9 +191,11 @@ def _summed(
     def chunk(number: int) -> tuple[Floats, Floats, float]:
         counts, population = np.zeros(table.shape), np.zeros(density.shape)
         runs = windows.runs[windows.chunks[number] : windows.chunks[number + 1]]
+        panel = np.empty(rows.blocks.n_rows * LANES, table.dtype)
+        total = np.empty(int(((runs[:, 1] - runs[:, 0]) * runs[:, 3]).max(initial=0)) * LANES, table.dtype)
         value = _expect_chunk(
             table, density, request.grid.nodes, tilt, shift, answers.pattern, rows.row, rows.start, blocks,
-            windows.order, runs, counts, population, moments,
+            windows.order, runs, panel, total, np.empty_like(density), counts, population, moments,
         )  # fmt: skip
         return counts, population, value
 

@@ -53,8 +53,13 @@ def lay_out(
         "slope": np.zeros(shape, bool),
         "on_log": np.zeros(shape, bool),
     }
+    alike: dict[tuple[ModelName, int, Priors], list[int]] = {}
     for item, (model, prior) in enumerate(zip(chosen, believed, strict=True)):
-        _lay_item(parts, item, model, int(steps[item]), prior, one_is_held=not spread_is_slope)
+        alike.setdefault((model, int(steps[item]), prior), []).append(item)
+    for (model, its_steps, prior), items in alike.items():
+        _lay_item(parts, items[0], model, its_steps, prior, one_is_held=not spread_is_slope)
+        for part in parts.values():
+            part[items[1:]] = part[items[0]]
     for (item, cell), value in (held or {}).items():
         parts["held"][item, cell] = value
     shared = _shared_slopes(chosen, spread_is_slope=spread_is_slope)

@@ -15,8 +15,8 @@ SPACING = 0.2  # of neighbouring nodes, SDs of the narrowest population, if no p
 SLACK = 0.5  # SDs by which populations may move before the nodes go after them
 BEYOND = 2.0  # SDs by which the nodes of the check reach further
 MOST = 2_001
-SAMPLE = 4_000  # persons among whom the narrowest posterior is looked for
-CHECKED = 2_000  # persons whose integrals are done again
+SAMPLE = 500  # persons among whom the narrowest posterior is looked for
+CHECKED = 1_000  # persons whose integrals are done again
 
 
 def wanted_grid(climb: Climb, limit: float) -> Grid | None:
@@ -52,7 +52,7 @@ def integration_errors(climb: Climb) -> Floats:
     """How far finer nodes would move each item, in standard errors; NaN for a histogram, which is its nodes.
 
     Where an EM step on finer nodes goes, less where it goes on these, carried on to its end by the curvature that the
-    iteration has shown: one quasi-Newton step of the marginal posterior. Beyond 2,000 persons, from that many.
+    iteration has shown: one quasi-Newton step of the marginal posterior. Beyond 1,000 persons, from that many.
     """
     here, design = climb.here, climb.design
     if here.population.log_weights is not None:

@@ -105,7 +105,7 @@ centre_row: Any = intrinsic(_centre_row)
 square_row: Any = intrinsic(_square_row)
 
 
-@jit()
+@jit(allocates=False)
 def tilted_posterior(total: Any, log_density: Any, nodes: Any, tilt: float, shift: float, moments: Any) -> float:
     """Turn log likelihoods into posterior weights in place; returns the log marginal likelihood.
 
@@ -133,7 +133,7 @@ def tilted_posterior(total: Any, log_density: Any, nodes: Any, tilt: float, shif
     return float(peak) + math.log(float(mass))
 
 
-@jit()
+@jit(allocates=False)
 def posterior(total: Any, log_density: Any, nodes: Any, moments: Any) -> float:
     """:func:`tilted_posterior` where the density is what it is."""
     return tilted_posterior(total, log_density, nodes, 0.0, 0.0, moments)

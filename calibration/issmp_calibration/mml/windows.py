@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,12 @@ from numpy.typing import NDArray
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.lanes import LANES
 from issmp_cat.arrays import Ints, read_only
+from issmp_cat.compiled import jit
 
 __all__ = ["Windows"]
 
-# Posterior SDs on each side: the mass outside a normal posterior is below 1e-7 and 1e-11.
-REACH = {4: 5.5, 8: 7.0}
+# Posterior SDs on each side: the mass outside a normal posterior is below 1e-6 and 1e-11.
+REACH = {4: 5.0, 8: 7.0}
 RUN = 1024  # persons whose posteriors are kept at once: small enough for the cache
 CHUNK_ANSWERS = 250_000
 MOST_CHUNKS = 16
@@ -49,8 +51,7 @@ class Windows:
             grid: the nodes.
             longest: the most persons in a run.
         """
-        zeros = np.zeros(n_persons, np.int64)
-        return cls._cut(zeros, zeros + len(grid.nodes) // LANES, n_answers, longest)
+        return cls._cut(np.zeros(n_persons, np.int32), len(grid.nodes), n_answers, longest, whole=True)
 
     @classmethod
     def around(
@@ -72,28 +73,52 @@ class Windows:
             reach: posterior SDs.
             step: windows begin at multiples of it, so that there are fewer of them.
         """
-        known = np.isfinite(sd)
-        middle, width = np.where(known, mean, 0.0), np.where(known, sd, np.inf)
-        needed = np.minimum(2.0 * reach * width / grid.spacing + step, len(grid.nodes))
-        rows = np.maximum(np.ceil(needed / LANES).astype(np.int64), 1)
-        begin = (middle - grid.nodes[0]) / grid.spacing - 0.5 * (LANES * rows - 1)
-        first = step * np.rint(begin / step).astype(np.int64)
-        return cls._cut(np.clip(first, 0, len(grid.nodes) - LANES * rows), rows, n_answers, longest)
+        key = np.empty(len(sd), np.int32)
+        _place(mean, sd, grid.low, grid.spacing, reach, step, len(grid.nodes), key)
+        return cls._cut(key, len(grid.nodes), n_answers, longest)
 
     def of(self, persons: Ints) -> Windows:
         """The same windows where the persons counted so far are but some of all: their places among all are given."""
         return Windows(read_only(persons[self.order]), self.runs, self.chunks)
 
     @classmethod
-    def _cut(cls, first: Ints, rows: Ints, n_answers: int, longest: int) -> Windows:
-        n_persons = len(first)
-        key = rows * (int(first.max(initial=0)) + 1) + first
-        order = np.argsort(key.astype(np.int16 if key.max() < np.iinfo(np.int16).max else np.int64), kind="stable")
+    def _cut(
+        cls, key: NDArray[np.int32], n_nodes: int, n_answers: int, longest: int, *, whole: bool = False
+    ) -> Windows:
+        """Sort persons by their key, (rows − 1) · nodes + first node, and cut where it changes and at chunks' ends."""
+        n_persons = len(key)
+        tally, order = np.zeros(int(key.max(initial=0)) + 2, np.int64), np.empty(n_persons, np.int64)
+        np.cumsum(np.bincount(key, minlength=len(tally) - 1), out=tally[1:])
+        starts = np.flatnonzero(np.diff(tally))
+        ends = np.unique(tally)
+        _sort(key, tally, order)
         n_chunks = min(max(-(-n_answers // CHUNK_ANSWERS), 1), MOST_CHUNKS, n_persons)
         bounds = np.arange(n_chunks + 1) * n_persons // n_chunks
-        changes = np.flatnonzero(np.diff(key[order])) + 1
-        begins = np.union1d(bounds, changes)
-        cuts = np.unique(np.concatenate([np.arange(a, b, longest) for a, b in itertools.pairwise(begins)]))
-        lasts = np.append(cuts[1:], n_persons)
-        runs = np.stack([cuts, lasts, first[order[cuts]], rows[order[cuts]]], axis=1)
+        begins = np.union1d(bounds, ends)
+        pieces = [np.arange(a, b, longest) for a, b in itertools.pairwise(begins)]
+        cuts = np.unique(np.concatenate([np.zeros(0, np.int64), *pieces]))
+        rows, first = np.divmod(starts[np.searchsorted(ends, cuts, side="right") - 1], n_nodes)
+        rows = np.full(len(cuts), n_nodes // LANES) if whole else rows + 1
+        runs = np.stack([cuts, np.append(cuts[1:], n_persons)[: len(cuts)], first, rows], axis=1)
         return cls(read_only(order), read_only(runs), read_only(np.searchsorted(cuts, bounds)))
+
+
+@jit(allocates=False)
+def _place(mean: Any, sd: Any, low: float, spacing: float, reach: float, step: int, n_nodes: int, key: Any) -> None:
+    """Where each person's window begins and how many rows it has, as one number."""
+    for person in range(key.size):
+        key[person] = n_nodes // LANES * n_nodes - n_nodes
+        needed = 2.0 * reach * sd[person] / spacing + step
+        if needed <= n_nodes - LANES:  # and not NaN
+            rows = max(math.ceil(needed / LANES), 1)
+            begin = (mean[person] - low) / spacing - 0.5 * (LANES * rows - 1)
+            first = step * math.floor(begin / step + 0.5)
+            key[person] = (rows - 1) * n_nodes + min(max(first, 0), n_nodes - LANES * rows)
+
+
+@jit(allocates=False)
+def _sort(key: Any, place: Any, order: Any) -> None:
+    """Persons by their key, those of one key in their own order; ``place``: where each key begins, used up."""
+    for person in range(key.size):
+        order[place[key[person]]] = person
+        place[key[person]] += 1

@@ -84,11 +84,11 @@ def test_a_pass_is_the_plain_sum(name, kind, windowed):
     assert_allclose(found.population[0], posterior.sum(axis=0), atol=1e3 * atol)
 
 
-def test_complete_answers_are_packed_eight_to_a_row():
+def test_complete_answers_are_packed_seven_to_a_row():
     answers, first, _ = COMPLETE
-    assert len(pack(answers.start, answers.code, first).row) == 5 * answers.n_persons
+    assert len(pack(answers.start, answers.code, first).row) == 6 * answers.n_persons
     answers, first, _ = THREE_SCORES
-    assert len(pack(answers.start, answers.code, first).row) == 5 * answers.n_persons  # 3⁵ = 243 patterns
+    assert len(pack(answers.start, answers.code, first).row) == 7 * answers.n_persons  # 3⁴ = 81 patterns
     answers, first, _ = SPARSE
     assert pack(answers.start, answers.code, first).row is answers.code
 
@@ -102,7 +102,7 @@ def test_booklets_are_packed_wherever_their_items_stand():
     seen[:800, shuffled[:32]] = seen[800:, shuffled[16:]] = True
     kept = Answers.of(np.arange(1_601) * 32, answers.code[seen.ravel()])
     source = InMemory(kept, first)
-    assert len(pack(kept.start, kept.code, first).row) == 4 * 1_600
+    assert len(pack(kept.start, kept.code, first).row) == 6 * 1_600
     density = normal(0.0, 1.0)[None]
     agrees(source.expect(Request(table, GRID, density)), kept, table, density, 1e-13, 1e-13)
 
