@@ -37,8 +37,10 @@ def main() -> None:
     slope, error = exact["a"].to_numpy(), exact["se_a"].to_numpy()
     found: dict[str, np.ndarray] = {}
 
+    alone = CalibrationOptions(threads=1)
+
     def ours(*, standard_errors: bool) -> None:
-        found["ours"] = calibrate(log, standard_errors=standard_errors, threads=1).frame["a"].to_numpy()
+        found["ours"] = calibrate(log, standard_errors=standard_errors, options=alone).frame["a"].to_numpy()
 
     def theirs_mirt() -> None:
         fit = mirt.fit_mirt(matrix, "2PL", n_quadpts=41, compute_standard_errors=False)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from issmp_calibration.calibration import calibrate
+    from issmp_calibration.constraints import Constraints
     from issmp_calibration.linking import Drift, Link, chain, drift, link
     from issmp_calibration.log import classical_statistics, read_key, read_log
     from issmp_calibration.mml.priors import NormalPrior, Priors
     from issmp_calibration.options import CalibrationOptions
+    from issmp_calibration.populations import PopulationModel
     from issmp_calibration.result import Calibration
     from issmp_calibration.scoring import Scores, score
     from issmp_calibration.verdict_rules import VerdictRules
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
 _HOMES = {
     "Calibration": "result",
     "CalibrationOptions": "options",
+    "Constraints": "constraints",
     "Drift": "linking",
     "Link": "linking",
     "NormalPrior": "mml.priors",
+    "PopulationModel": "populations",
     "Priors": "mml.priors",
     "calibrate": "calibration",
     "chain": "linking",
@@ -40,9 +44,11 @@ _HOMES = {
 __all__ = [
     "Calibration",
     "CalibrationOptions",
+    "Constraints",
     "Drift",
     "Link",
     "NormalPrior",
+    "PopulationModel",
     "Priors",
     "Scores",
     "VerdictRules",

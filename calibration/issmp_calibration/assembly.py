@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,11 +26,11 @@ from issmp_cat.responses import ResponseLog
 __all__ = ["described", "highest_scores", "item_table"]
 
 
-def described(log: ResponseLog, known: ItemKey | None) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Status and domain of each item of the log."""
+def described(items: Sequence[str], known: ItemKey | None) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Status and domain of items, by their ids in the item file."""
     if known is None:
-        return np.full(log.n_items, "operational"), np.full(log.n_items, "")
-    places = [known.index.get(str(item)) for item in log.items]
+        return np.full(len(items), "operational"), np.full(len(items), "")
+    places = [known.index.get(item) for item in items]
     status = np.array(["operational" if k is None else known.status[k] for k in places])
     return status, np.array(["" if k is None else known.domain[k] for k in places])
 
@@ -50,6 +51,7 @@ def item_table(
     *,
     models: tuple[str, ...],
     known: ItemKey | None,
+    base: Sequence[str],
     classical: Classical,
     rules: VerdictRules,
     tolerance: float,
@@ -61,13 +63,13 @@ def item_table(
         log: the answers; ``codes``: those in the fit.
         design: what was estimated; ``found``: where it ended; ``errors``: how well it is known.
         models: of every item of the log.
-        known: the item file.
+        known: the item file; ``base``: id in it of each item of the log.
         classical: what the answers say without a model.
         rules: of the verdicts.
         tolerance: distance to the solution up to which an item has settled, standard errors.
         integration_error: what a finer grid would change, standard errors. Shape ``(items in the fit,)``.
     """
-    status, domain = described(log, known)
+    status, domain = described(base, known)
     reported = report(design, found.parameters, errors).for_all(log.n_items, codes.items)
     answers, highest = codes.counts.sum(axis=1), highest_scores(codes)
     points = codes.counts @ np.arange(codes.counts.shape[1])

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from issmp_calibration.constraints import Constraints
+from issmp_calibration.held import held_cells, known_steps
 from issmp_calibration.log import ItemKey, Rules, read_key, read_log
-from issmp_calibration.mml.codes import encode
+from issmp_calibration.mml.codes import Codes, encode
+from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Pass, Settings, fit
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.information import standard_errors as _standard_errors
 from issmp_calibration.mml.layout import lay_out
-from issmp_calibration.mml.models.named import named
 from issmp_calibration.mml.priors import Priors
+from issmp_calibration.models import ANY_SCORE, Asked, chosen_models, described_priors, item_priors
 from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.outcome import ended_well, outcome, reason_of_end
+from issmp_calibration.populations import Populated, PopulationModel, populate
 from issmp_calibration.result import Calibration
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
@@ -28,18 +32,23 @@ if TYPE_CHECKING:
 
 __all__ = ["calibrate"]
 
-KEYWORDS = ("model", "key", "priors", "standard_errors", "threads", "strict", "progress", "options")
+KEYWORDS = (
+    "model", "key", "priors", "population", "constraints", "standard_errors", "progress", "options",
+)  # fmt: skip
 
 
 def calibrate(
     log: ResponseLog | str | Path | pd.DataFrame,
     *,
-    model: Literal["rasch", "1pl", "2pl", "3pl"] | str = "2pl",  # noqa: PYI051 - the literals show what is meant
+    model: Literal["rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "nrm", "key"]  # noqa: PYI051 - shown
+    | str
+    | Mapping[str, str]
+    | None = None,
     key: str | Path | pd.DataFrame | ItemKey | None = None,
-    priors: Priors | None = None,
+    priors: Priors | Mapping[str, Priors] | None = None,
+    population: PopulationModel | None = None,
+    constraints: Constraints | None = None,
     standard_errors: bool = True,
-    threads: int | None = None,
-    strict: bool = False,
     progress: Callable[[Pass], None] | None = None,
     options: CalibrationOptions | None = None,
     **unknown: Any,
@@ -52,52 +61,84 @@ def calibrate(
     Args:
         log: a response log, or anything ``read_log`` takes; of a file, candidates whose column ``flagged`` says
             misconduct are left out.
-        model: rasch (slopes 1, SD free), 1pl (one slope), 2pl or 3pl.
-        key: item file with the right options, if the log holds options; its domains and statuses go into the bank.
-        priors: on ln a and on logit c. By default none for rasch, 1pl and 2pl; for the 3pl ln a ~ N(0, 0.5) and
-            logit c ~ N(logit 0.2, 0.5). ``Priors()`` switches both off.
+        model: for all items, or by item: rasch (slopes 1, SD free), 1pl (one slope), 2pl, 3pl, 4pl; for scores above 1
+            grm, pcm, gpcm, nrm. "key": as the item file's column ``model`` says, for every item; when not given, where
+            it says something, else 2pl.
+        key: item file with the right options, if the log holds options; its domains and statuses go into the bank, its
+            columns ``fix_a`` and ``equal_a`` (b, c, d, b1 …) hold parameters and tie those with one label.
+        priors: for all items, or by item or model. By default none but for the 3pl, ln a ~ N(0, 0.5) and logit c ~
+            N(logit 0.2, 0.5), and the 4pl, also logit (1 − d) ~ N(logit 0.05, 0.5). ``Priors()`` switches all off.
+        population: groups, shape and covariates; one normal population when not given.
+        constraints: parameters that are held or equal. Items held as they stand in a bank put all others on its scale.
         standard_errors: compute them, from the full observed information.
-        threads: how many work on the answers, all processors by default. The result does not depend on it.
-        strict: raise instead of returning a result that has not settled.
         progress: called after each pass over the answers.
-        options: nodes, tolerance, patience.
+        options: nodes, tolerance, patience, threads, and whether to raise when something has not settled.
         **unknown: refused.
 
     Raises:
-        ResponseLogError: the log cannot be read, holds scores above 1, or nothing to fit.
-        NotConverged: with ``strict``, if an item has not settled.
-        UsageError: an unknown model or keyword.
+        ResponseLogError: the log cannot be read, holds scores that the models do not take, or nothing to fit.
+        NotConverged: with ``strict``, if an item has not settled or the nodes are too few.
+        UsageError: an unknown model or keyword, constraints that cannot be kept, columns that are not there.
     """
     refuse_unknown(unknown, KEYWORDS)
     options = options or CalibrationOptions()
-    chosen = named(model)
-    believed = Priors.default(chosen.name) if priors is None else priors
     known = None if key is None else read_key(key)
-    answers = log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=Rules(flagged="drop"))
-    codes = encode(answers, np.full(answers.n_items, chosen.polytomous))
-    design = lay_out(codes, chosen.name, believed)
-    with workers(threads, len(codes.code)) as executor:
-        found = fit(codes, design, _settings(options), executor, progress)
-        if strict and not ended_well(found, options):
-            raise NotConverged(reason_of_end(codes, answers, found, options))
+    asked = Asked.of(model, known, constraints)
+    rules = Rules(flagged="drop", max_score=ANY_SCORE if asked.polytomous else 1)
+    answers = log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=rules)
+    people = populate(answers, population, asked.constraints.held_items)
+    models = chosen_models(asked, people.base)
+    codes = encode(
+        people.log,
+        np.array([one.polytomous for one in models]),
+        people.pattern,
+        np.array(known_steps(asked.constraints, people.base, models)),
+    )
+    believed = item_priors(priors, [people.base[k] for k in codes.items], [models[k] for k in codes.items])
+    design = _design(people, codes, asked, believed)
+    covariates = None if people.covariates is None else people.covariates[codes.persons]
+    with workers(options.threads, len(codes.code)) as executor:
+        found = fit(codes, design, _settings(options, population, people), executor, progress, covariates)
+        if options.strict and not ended_well(found, options):
+            raise NotConverged(reason_of_end(codes, people.log, found, options))
         errors = _standard_errors(codes, design, found, executor) if standard_errors else None
     return outcome(
-        answers,
+        people.log,
         codes,
         design,
         found,
         errors,
-        models=[chosen.name] * answers.n_items,
-        priors=believed,
+        models=[one.name for one in models],
+        priors=described_priors(design, believed),
         known=known,
         options=options,
+        covariates=people.covariate_names,
+        base=people.base,
+        asked={
+            "model": asked.describe(),
+            "population": None if population is None else population.describe(),
+            "constraints": asked.constraints.describe(),
+        },
     )
 
 
-def _settings(options: CalibrationOptions) -> Settings:
+def _design(people: Populated, codes: Codes, asked: Asked, priors: list[Priors]) -> Design:
+    """What is estimated, of the items in the fit."""
+    names = [str(people.log.items[k]) for k in codes.items]
+    chosen = chosen_models(asked, [people.base[k] for k in codes.items])
+    held = held_cells(asked.constraints, codes, names, chosen)
+    return lay_out(codes, [one.name for one in chosen], priors, held.values, held.ties)
+
+
+def _settings(options: CalibrationOptions, population: PopulationModel | None, people: Populated) -> Settings:
     return Settings(
         grid=Grid.spaced(options.limit, options.nodes or 61),
         refine=options.nodes is None,
+        limit=options.limit,
         tolerance=options.tolerance,
         max_passes=options.max_passes,
+        integration=options.verdicts.max_integration_error,
+        groups=people.labels,
+        standard=people.standard,
+        histogram=population is not None and population.density == "histogram",
     )

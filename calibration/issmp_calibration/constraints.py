@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from issmp_calibration.log import ItemKey
 from issmp_cat.errors import UsageError
@@ -89,6 +89,13 @@ class Constraints:
             equal=tuple(tuple(group) for group in groups.values() if len(group) > 1),
             models=models,
         )
+
+    def describe(self) -> dict[str, Any] | None:
+        """As plain values, for the provenance; None where nothing is held or tied."""
+        if not self.fixed and not self.equal:
+            return None
+        fixed = {item: dict(values) for item, values in self.fixed.items()}
+        return {"fixed": fixed, "equal": [[list(member) for member in group] for group in self.equal]}
 
     def with_more(self, others: Constraints) -> Constraints:
         """Both together; where they say two things, the other one's."""

@@ -12,6 +12,9 @@ from issmp_cat.spelling import did_you_mean
 __all__ = ["CalibrationOptions", "refuse_unknown"]
 
 
+HOW = ("threads", "strict")
+
+
 @dataclass(frozen=True, slots=True)
 class CalibrationOptions:
     """The finer decisions of a calibration.
@@ -23,6 +26,8 @@ class CalibrationOptions:
         tolerance: largest distance of an item to the solution at which the iteration ends, standard errors.
         max_passes: passes over the answers after which it ends anyway.
         verdicts: when items are held back or retired.
+        threads: how many work on the answers, all processors when not given. The result does not depend on it.
+        strict: raise instead of returning a result that has not settled.
     """
 
     nodes: int | None = None
@@ -30,6 +35,8 @@ class CalibrationOptions:
     tolerance: float = 1e-3
     max_passes: int = 200
     verdicts: VerdictRules = field(default_factory=VerdictRules)
+    threads: int | None = None
+    strict: bool = False
 
     def __post_init__(self) -> None:
         problems = []
@@ -41,12 +48,14 @@ class CalibrationOptions:
             problems.append(f"tolerance {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
         if self.max_passes < 1:
             problems.append(f"max_passes (--max-passes) {self.max_passes}: expected 1 or more")
+        if self.threads is not None and self.threads < 1:
+            problems.append(f"threads {self.threads}: expected 1 or more")
         if problems:
             raise UsageError("CalibrationOptions: " + "; ".join(problems))
 
     def as_dict(self) -> dict[str, Any]:
-        """The options as plain values."""
-        plain = {entry.name: getattr(self, entry.name) for entry in fields(self)}
+        """The options that a result depends on, as plain values."""
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in HOW}
         return {**plain, "verdicts": self.verdicts.as_dict()}
 
 

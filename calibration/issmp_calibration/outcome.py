@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,6 @@ from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Fit
 from issmp_calibration.mml.information import Errors
-from issmp_calibration.mml.priors import Priors
 from issmp_calibration.options import CalibrationOptions
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.result import Calibration
@@ -32,10 +32,12 @@ def outcome(
     errors: Errors | None,
     *,
     models: Sequence[str],
-    priors: Priors,
+    priors: Mapping[str, str],
     known: ItemKey | None,
     options: CalibrationOptions,
     covariates: Sequence[str] = (),
+    base: Sequence[str] = (),
+    asked: Mapping[str, Any] | None = None,
 ) -> Calibration:
     """The result of a fit.
 
@@ -43,12 +45,15 @@ def outcome(
         log: the answers; ``codes``: those in the fit.
         design: what was estimated; ``found``: where it ended; ``errors``: how well it is known.
         models: of every item of the log.
-        priors: as used.
+        priors: as used, in words.
         known: the item file.
         options: as used.
         covariates: names of what ability was regressed on.
+        base: id in the item file of each item of the log; its own when not given.
+        asked: what was asked for, for the provenance.
     """
-    status, _ = described(log, known)
+    names = tuple(base) or tuple(map(str, log.items))
+    status, _ = described(names, known)
     described_test = classical(log, status == "operational", highest_scores(codes), known)
     kinds = sorted(set(design.models))
     return Calibration(
@@ -61,6 +66,7 @@ def outcome(
             errors,
             models=tuple(models),
             known=known,
+            base=names,
             classical=described_test,
             rules=options.verdicts,
             tolerance=options.tolerance,
@@ -77,11 +83,11 @@ def outcome(
         converged=ended_well(found, options),
         reason=reason_of_end(codes, log, found, options),
         passes=found.passes,
-        priors=priors.describe(),
+        priors=dict(priors),
         provenance={
             "versions": versions(),
             "input": fingerprint(log),
-            "options": {"model": kinds[0], "standard_errors": errors is not None, **options.as_dict()},
+            "options": {**(asked or {}), "standard_errors": errors is not None, **options.as_dict()},
             "grid": {"nodes": found.grid.live, "low": found.grid.low, "high": found.grid.high},
             "note": list(log.note),
             "data_report": None if log.report is None else log.report.to_dict(),

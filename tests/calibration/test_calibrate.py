@@ -168,7 +168,7 @@ def test_an_unfinished_fit_says_which_items_and_strict_raises():
     assert "I00" in found.reason
     assert any("not settled" in verdict for verdict in found.items.verdict)
     with pytest.raises(NotConverged, match="10 items"):
-        calibrate(log, options=hasty, strict=True)
+        calibrate(log, options=CalibrationOptions(max_passes=2, strict=True))
 
 
 def test_unknown_words_are_refused_with_a_hint():

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 FITTING = "Fitting"
-ANY_SCORE = 127  # scores are kept in one signed byte
 
 
 class Peer(StrEnum):
@@ -41,9 +40,13 @@ class ErrorMethod(StrEnum):
 
 
 ModelOption: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
-        "--model", "-m", metavar="NAME", help="rasch, 1pl, 2pl, 3pl, 4pl; with scores above 1 grm, pcm, gpcm, nrm."
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="rasch, 1pl, 2pl, 3pl, 4pl; with scores above 1 grm, pcm, gpcm, nrm; by itself as the item file says, "
+        "else 2pl; key: as it says for every item.",
     ),
 ]
 OutputOption: TypeAlias = Annotated[
@@ -93,7 +96,7 @@ ThreadsOption: TypeAlias = Annotated[
 def command(
     log: LogArgument,
     reading: LogOptions,
-    model: ModelOption = "2pl",
+    model: ModelOption = None,
     output: OutputOption = None,
     bank_id: NameOption = None,
     items: ItemsOption = None,
@@ -131,19 +134,23 @@ def command(
     from issmp_calibration import CalibrationOptions, VerdictRules, read_key
     from issmp_calibration.commands.calibrate_output import Outputs, next_command, print_json, print_text
     from issmp_calibration.gate_figures import read_gates
-    from issmp_calibration.mml.models.named import named
+    from issmp_calibration.models import ANY_SCORE, Asked
     from issmp_cat.cli import talk
 
     outputs = Outputs(output, bank_id, items, result, plots)
     _refuse(outputs)
     gates = read_gates(gate or [], errors=errors is not ErrorMethod.none)
     options = CalibrationOptions(
-        nodes=nodes, tolerance=tolerance, max_passes=max_passes, verdicts=VerdictRules(min_answers=min_answers)
+        nodes=nodes,
+        tolerance=tolerance,
+        max_passes=max_passes,
+        verdicts=VerdictRules(min_answers=min_answers),
+        threads=threads,
     )
-    chosen = named(model)
     known = read_key(reading.key) if reading.key else None
-    answers = reading.read(log, known, quiet=quiet, flagged="drop", max_score=ANY_SCORE if chosen.polytomous else 1)
-    found = _fit(answers, known, chosen.name, options, threads, priors=priors, errors=errors, quiet=quiet)
+    most = ANY_SCORE if Asked.of(model, known, None).polytomous else 1
+    answers = reading.read(log, known, quiet=quiet, flagged="drop", max_score=most)
+    found = _fit(answers, known, model, options, priors=priors, errors=errors, quiet=quiet)
     opinion = _ask(compare, found, answers, quiet=quiet)
     # Files first: whoever reads our output may close the pipe at any line.
     for line in outputs.write(found, dry_run=dry_run):
@@ -167,9 +174,8 @@ def _refuse(outputs: Outputs) -> None:
 def _fit(
     answers: ResponseLog,
     known: ItemKey | None,
-    model: str,
+    model: str | None,
     options: CalibrationOptions,
-    threads: int | None,
     *,
     priors: bool,
     errors: ErrorMethod,
@@ -187,7 +193,6 @@ def _fit(
             key=known,
             priors=None if priors else Priors(),
             standard_errors=errors is not ErrorMethod.none,
-            threads=threads,
             progress=lambda _: advance(1),
             options=options,
         )

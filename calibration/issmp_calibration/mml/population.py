@@ -61,7 +61,9 @@ class Freedom:
         mean[0] = not design.movable and design.holds_place
         sd[0] = not design.scalable and design.holds_scale
         given = np.zeros((0, 0)) if products is None else products
-        return cls(mean, sd, design.movable, design.scalable, histogram, given, persons)
+        # A group that nothing links to the first one would be moved along with it.
+        alone = not standard.any()
+        return cls(mean, sd, alone and design.movable, alone and design.scalable, histogram, given, persons)
 
     @property
     def n_covariates(self) -> int:
