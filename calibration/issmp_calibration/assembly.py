@@ -84,6 +84,7 @@ def item_table(
     evidence = Evidence(
         model=models,
         fitted=~np.isnan(distance),
+        held=spread(np.asarray(~design.free.any(axis=1), dtype=np.float64)) == 1.0,
         presented=classical.presented,
         counts=codes.counts,
         scores=highest + 1,
@@ -102,6 +103,7 @@ def item_table(
     )
     return ItemTable(
         item=log.items,
+        base=np.array(base),
         domain=domain,
         status=status,
         model=np.array(models),

@@ -82,7 +82,7 @@ def _why_not(table: ItemTable, place: int) -> str:
 
 def _item(table: ItemTable, place: int, known: ItemKey | None) -> Item:
     name = str(table.item[place])
-    k = None if known is None else known.index.get(name)
+    k = None if known is None else known.index.get(str(table.base[place]))
     verdict = table.verdicts[place].words
     return Item(
         id=name,

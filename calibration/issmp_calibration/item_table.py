@@ -26,6 +26,7 @@ class ItemTable:
 
     Attributes:
         item: ids. Shape ``(items,)``, as all below but the parameters.
+        base: ids in the item file; another one where an item has parameters of its own in each group.
         domain: labels, empty where none was given; ``status`` and ``model`` alike.
         names: of the parameters: a (per logit), b (logits; the mean of an item's steps), c, d; b1, b2 … steps (logits);
             a1, c1 … slopes and intercepts of nominal items against score 0.
@@ -43,6 +44,7 @@ class ItemTable:
     """
 
     item: NDArray[Any]
+    base: NDArray[Any]
     domain: NDArray[Any]
     status: NDArray[Any]
     model: NDArray[Any]

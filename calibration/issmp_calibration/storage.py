@@ -23,7 +23,7 @@ __all__ = ["dump", "restore"]
 
 FORMAT = "issmp-cat/calibration"
 FORMAT_VERSION = 2
-WORDS = ("item", "domain", "status", "model")
+WORDS = ("item", "base", "domain", "status", "model")
 NAMES = ("names", "linear_names")
 WHOLE = ("answers", "counts")
 RECORDS = ItemTable | Latent | Pass | ItemKey

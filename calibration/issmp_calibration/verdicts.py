@@ -32,7 +32,7 @@ class Evidence:
 
     Attributes:
         model: of each item. Shape ``(items,)``, as all below but one.
-        fitted: whether it has parameters.
+        fitted: whether it has parameters; ``held``: whether all of them were held at given values.
         presented: how often it was given, answers without a score included.
         counts: answers by score. Shape ``(items, scores)``; ``scores``: how many of these an item has.
         slope: the slope, per logit, NaN where it is fixed or not one number; ``slope_error``: its standard error.
@@ -49,6 +49,7 @@ class Evidence:
 
     model: tuple[str, ...]
     fitted: Bools
+    held: Bools
     presented: Ints
     counts: Ints
     scores: Ints
@@ -80,7 +81,8 @@ def _reasons(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reaso
         yield _unseen(int(found.presented[place]))
         return
     yield from _key(found.key[place])
-    yield from _few(found, place, rules)
+    if not found.held[place]:
+        yield from _few(found, place, rules)
     yield from _direction(found, place, rules)
     yield from _fit(found, place, rules)
 

@@ -22,6 +22,7 @@ def one(model="2pl", counts=(400, 600), **more):
     sound = {
         "model": (model,),
         "fitted": np.array([True]),
+        "held": np.array([False]),
         "presented": np.array([sum(counts)]),
         "counts": np.array([counts]),
         "scores": np.array([len(counts)]),
@@ -158,6 +159,12 @@ def test_the_bank_s_limits_are_the_limits_here():
     for beyond in ({"a": LARGEST_A * 1.001, "b": 0.0}, {"b": LARGEST_B * 1.001}):
         with pytest.raises(ValueError, match="less than or equal"):
             Item(id="i", domain="d", **beyond)
+
+
+def test_an_item_held_at_its_parameters_needs_no_answers_but_must_go_with_ability():
+    held = {"held": np.array([True]), "slope": np.nan, "counts": (30, 0, 20)}
+    assert verdict(one("grm", item_rest=0.5, **held)).action == "use"
+    assert verdict(one("grm", item_rest=-0.5, **held)).codes == ("negative_discrimination",)
 
 
 def test_reasons_sort_by_what_they_ask_for():
