@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from issmp_calibration.commands.fitting import FitOptions
 from issmp_calibration.commands.outputs import refuse_folder, refuse_output
-from issmp_calibration.commands.reading import LogOptions, reads_log
-from issmp_calibration.log.options import JsonOption, LogArgument, QuietOption
+from issmp_calibration.commands.reading import LogOptions, reads_log, takes
+from issmp_calibration.log.options import JsonOption, QuietOption
 
 if TYPE_CHECKING:
     from issmp_calibration.commands.calibrate_output import Outputs
+    from issmp_calibration.commands.repeating import Task
     from issmp_calibration.girth_opinion import GirthOpinion
     from issmp_calibration.log import ItemKey
-    from issmp_calibration.options import CalibrationOptions
     from issmp_calibration.result import Calibration
     from issmp_cat.cli.gates import Gate
     from issmp_cat.responses import ResponseLog
 
 __all__ = ["command"]
-
-FITTING = "Fitting"
 
 
 class Peer(StrEnum):
@@ -32,25 +31,16 @@ class Peer(StrEnum):
     girth = "girth"
 
 
-class ErrorMethod(StrEnum):
-    """How standard errors are computed."""
-
-    observed = "observed"
-    none = "none"
-
-
-ModelOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        "-m",
-        metavar="NAME",
-        help="rasch, 1pl, 2pl, 3pl, 4pl; with scores above 1 grm, pcm, gpcm, nrm; by itself as the item file says, "
-        "else 2pl; key: as it says for every item.",
+LogArgument: TypeAlias = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="LOG",
+        help="Response log: .csv, .csv.gz, .tsv or .parquet, long or wide. Several files of one kind are read as one.",
+        show_default=False,
     ),
 ]
 OutputOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write the item bank here (.json, or .csv).")
+    Path | None, typer.Option("--output", "-o", help="Write the item bank here (.json, or .csv), and its manifest.")
 ]
 NameOption: TypeAlias = Annotated[str | None, typer.Option("--id", help="Name of the bank; by default the file's.")]
 ItemsOption: TypeAlias = Annotated[Path | None, typer.Option(help="Write the item table to this CSV file.")]
@@ -66,37 +56,24 @@ GateOption: TypeAlias = Annotated[
         "Exit code 5 when it is missed. Repeatable."
     ),
 ]
+RepeatOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="MANIFEST", help="Make this calibration again, from the same files; exit code 5 if a bit differs."
+    ),
+]
 DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Write nothing; say what would be written.")]
-PriorsOption: TypeAlias = Annotated[
-    bool,
-    typer.Option("--priors/--no-priors", help="Priors where the model has any by default.", rich_help_panel=FITTING),
-]
-ErrorsOption: TypeAlias = Annotated[ErrorMethod, typer.Option(help="Standard errors.", rich_help_panel=FITTING)]
-MinAnswersOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(min=0, help="Hold items with fewer answers; by itself 100 to 400 by model.", rich_help_panel=FITTING),
-]
-NodesOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(help="Nodes of the ability grid; by itself as many as the answers need.", rich_help_panel=FITTING),
-]
-ToleranceOption: TypeAlias = Annotated[
-    float, typer.Option(help="Settled within this many standard errors of the solution.", rich_help_panel=FITTING)
-]
-PassesOption: TypeAlias = Annotated[
-    int, typer.Option(help="Passes over the answers after which to give up.", rich_help_panel=FITTING)
-]
 ThreadsOption: TypeAlias = Annotated[
-    int | None,
-    typer.Option(min=1, help="Threads; all processors by default. Results do not change.", rich_help_panel=FITTING),
+    int | None, typer.Option(min=1, help="Threads; all processors by default. Results do not change.")
 ]
 
 
 @reads_log
+@takes("fitting", FitOptions)
 def command(
-    log: LogArgument,
     reading: LogOptions,
-    model: ModelOption = None,
+    fitting: FitOptions,
+    log: LogArgument = None,
     output: OutputOption = None,
     bank_id: NameOption = None,
     items: ItemsOption = None,
@@ -104,15 +81,10 @@ def command(
     plots: PlotsOption = None,
     compare: CompareOption = None,
     gate: GateOption = None,
+    repeat: RepeatOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     dry_run: DryRunOption = False,
-    priors: PriorsOption = True,
-    errors: ErrorsOption = ErrorMethod.observed,
-    min_answers: MinAnswersOption = None,
-    nodes: NodesOption = None,
-    tolerance: ToleranceOption = 1e-3,
-    max_passes: PassesOption = 200,
     threads: ThreadsOption = None,
 ) -> None:
     """Calibrate items by marginal maximum likelihood and write the item bank.
@@ -127,39 +99,38 @@ def command(
 
       issmp-cat calibrate essays.csv --model gpcm -o bank.json --gate "use>=0.95" --gate "max_se_b<=0.3"
 
+      issmp-cat calibrate responses.csv --candidates candidates.csv --groups country -o bank.json
+
+      issmp-cat calibrate tryout.csv --key key.csv --fixed bank.json -o larger.json
+
       issmp-cat calibrate wide.csv --model rasch --compare girth
 
-      issmp-cat calibrate responses.csv --key key.csv --json > result.json
+      issmp-cat calibrate --repeat bank.manifest.json
     """
-    from issmp_calibration import CalibrationOptions, VerdictRules, read_key
     from issmp_calibration.commands.calibrate_output import Outputs, next_command, print_json, print_text
+    from issmp_calibration.commands.repeating import check_repeated, make_manifest, take_up
     from issmp_calibration.gate_figures import read_gates
-    from issmp_calibration.models import ANY_SCORE, Asked
+    from issmp_calibration.log import read_key
     from issmp_cat.cli import talk
 
+    task = take_up(log, reading, fitting, repeat)
     outputs = Outputs(output, bank_id, items, result, plots)
     _refuse(outputs)
-    gates = read_gates(gate or [], errors=errors is not ErrorMethod.none)
-    options = CalibrationOptions(
-        nodes=nodes,
-        tolerance=tolerance,
-        max_passes=max_passes,
-        verdicts=VerdictRules(min_answers=min_answers),
-        threads=threads,
-    )
-    known = read_key(reading.key) if reading.key else None
-    most = ANY_SCORE if Asked.of(model, known, None).polytomous else 1
-    answers = reading.read(log, known, quiet=quiet, flagged="drop", max_score=most)
-    found = _fit(answers, known, model, options, priors=priors, errors=errors, quiet=quiet)
+    gates = read_gates(gate or [], errors=task.fitting.with_errors)
+    known = read_key(task.reading.key) if task.reading.key else None
+    answers = task.reading.read(task.log, known, quiet=quiet, flagged="drop", max_score=task.fitting.highest(known))
+    found = _fit(answers, known, task, threads, quiet=quiet)
     opinion = _ask(compare, found, answers, quiet=quiet)
     # Files first: whoever reads our output may close the pipe at any line.
-    for line in outputs.write(found, dry_run=dry_run):
+    for line in outputs.write(found, make_manifest(found, task), dry_run=dry_run):
         talk.say(line, quiet)
     if as_json:
         print_json(found, opinion)
     else:
         print_text(found, opinion)
-    talk.next_step(next_command(log, output, reading.words()), quiet)
+    talk.next_step(next_command(task.log, output, task.reading.words()), quiet)
+    if task.repeated is not None:
+        check_repeated(task.repeated, found, quiet=quiet)
     _end(found, gates)
 
 
@@ -171,31 +142,15 @@ def _refuse(outputs: Outputs) -> None:
     refuse_folder("--plots", outputs.plots)
 
 
-def _fit(
-    answers: ResponseLog,
-    known: ItemKey | None,
-    model: str | None,
-    options: CalibrationOptions,
-    *,
-    priors: bool,
-    errors: ErrorMethod,
-    quiet: bool,
-) -> Calibration:
-    from issmp_calibration import Priors, calibrate
+def _fit(answers: ResponseLog, known: ItemKey | None, task: Task, threads: int | None, *, quiet: bool) -> Calibration:
+    from issmp_calibration import calibrate
     from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
 
+    settings = task.fitting.settings(threads)
     announce_compilation("fit", quiet=quiet)
     with talk.progress("fitting", quiet=quiet) as advance:
-        return calibrate(
-            answers,
-            model=model,
-            key=known,
-            priors=None if priors else Priors(),
-            standard_errors=errors is not ErrorMethod.none,
-            progress=lambda _: advance(1),
-            options=options,
-        )
+        return calibrate(answers, key=known, progress=lambda _: advance(1), **settings)
 
 
 def _ask(peer: Peer | None, found: Calibration, answers: ResponseLog, *, quiet: bool) -> GirthOpinion | None:

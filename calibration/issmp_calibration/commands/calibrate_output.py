@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from issmp_cat.files import atomic_write
 
 if TYPE_CHECKING:
     from issmp_calibration.girth_opinion import GirthOpinion
+    from issmp_calibration.manifest import Manifest
     from issmp_calibration.result import Calibration
     from issmp_cat.bank import ItemBank
 
@@ -44,7 +45,13 @@ class Outputs:
     result: Path | None
     plots: Path | None
 
-    def write(self, found: Calibration, *, dry_run: bool) -> list[str]:
+    @property
+    def manifest(self) -> Path | None:
+        """Where the manifest goes: beside the bank, or beside the result."""
+        beside = self.bank or self.result
+        return None if beside is None else beside.with_name(f"{beside.stem}.manifest.json")
+
+    def write(self, found: Calibration, manifest: Manifest, *, dry_run: bool) -> list[str]:
         """Write each file, whole or not at all; a line about each.
 
         Everything is made before the first file is written, so that a fault in making leaves all files as they were.
@@ -60,12 +67,14 @@ class Outputs:
                     table.to_csv(handle, index=False, lineterminator="\n")
             if self.result:
                 found.to_json(self.result)
+            if self.manifest:
+                replace(manifest, bank_version=bank.version if bank else None).save(self.manifest)
             if self.plots:
                 self.plots.mkdir(parents=True, exist_ok=True)
             for path, drawing in drawings.items():
                 drawing.save(path)
         said = [] if bank is None else [f"{self.bank}: {_banked(found, bank)}"]
-        said += [str(path) for path in (self.items, self.result, *drawings) if path]
+        said += [str(path) for path in (self.items, self.result, self.manifest, *drawings) if path]
         return [f"{'would write' if dry_run else 'wrote'} {line}" for line in said]
 
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from issmp_calibration.log.rules import KeepOrDrop
     from issmp_cat.responses import ResponseLog
 
-__all__ = ["LogOptions", "reads_log"]
+__all__ = ["LogOptions", "reads_log", "takes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,26 +132,32 @@ class LogOptions:
         return words
 
 
-def reads_log(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options of :class:`LogOptions` in place of its parameter ``reading``."""
-    signature = inspect.signature(command, eval_str=True)
-    hints = get_type_hints(LogOptions, include_extras=True)
-    options = [
+def takes(name: str, options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options that a dataclass lists in place of its one parameter ``name``."""
+    hints = get_type_hints(options, include_extras=True)
+    listed = [
         inspect.Parameter(
             option.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=option.default, annotation=hints[option.name]
         )
-        for option in fields(LogOptions)
+        for option in fields(options)
         if option.default is not MISSING
     ]
 
-    def run(**typed: Any) -> None:
-        reading = LogOptions(**{option.name: typed.pop(option.name) for option in options})
-        command(reading=reading, **typed)
+    def spread(command: Callable[..., None]) -> Callable[..., None]:
+        signature = inspect.signature(command, eval_str=True)
 
-    own = list(signature.parameters.values())
-    at = next(place for place, parameter in enumerate(own) if parameter.name == "reading")
-    parameters = [*own[:at], *options, *own[at + 1 :]]
-    run.__doc__, run.__module__, run.__name__ = command.__doc__, command.__module__, command.__name__
-    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    return run
+        def run(**typed: Any) -> None:
+            command(**{name: options(**{option.name: typed.pop(option.name) for option in listed})}, **typed)
+
+        own = list(signature.parameters.values())
+        at = next(place for place, parameter in enumerate(own) if parameter.name == name)
+        parameters = [*own[:at], *listed, *own[at + 1 :]]
+        run.__doc__, run.__module__, run.__name__ = command.__doc__, command.__module__, command.__name__
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+        return run
+
+    return spread
+
+
+reads_log = takes("reading", LogOptions)

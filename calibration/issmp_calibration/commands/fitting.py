@@ -1,0 +1,180 @@
+"""The options of ``issmp-cat calibrate`` that change what is estimated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from issmp_calibration.log.rules import ANY_SCORE
+
+if TYPE_CHECKING:
+    from issmp_calibration.log import ItemKey
+    from issmp_calibration.options import CalibrationOptions
+    from issmp_calibration.populations import PopulationModel
+
+__all__ = ["ErrorMethod", "FitOptions"]
+
+FITTING, CANDIDATES = "Fitting", "Candidates and scale"
+
+
+class ErrorMethod(StrEnum):
+    """How standard errors are computed."""
+
+    observed = "observed"
+    none = "none"
+
+
+class Density(StrEnum):
+    """The shape of the population."""
+
+    normal = "normal"
+    histogram = "histogram"
+
+
+ModelOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="NAME",
+        help="rasch, 1pl, 2pl, 3pl, 4pl; with scores above 1 grm, pcm, gpcm, nrm. Without it each item's own from the "
+        "item file's column model, else 2pl; key insists on that column.",
+    ),
+]
+GroupsOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column about candidates that tells groups; each gets a mean and an SD.",
+        rich_help_panel=CANDIDATES,
+    ),
+]
+ReferenceOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="GROUP", help="The group with mean 0 and SD 1; else the first.", rich_help_panel=CANDIDATES),
+]
+AnchorsOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="ITEM",
+        help="An item that is the same in all groups; the others get parameters in each. All are, without it. "
+        "Repeatable.",
+        rich_help_panel=CANDIDATES,
+    ),
+]
+CovariatesOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column about candidates on which ability is regressed. Repeatable.",
+        rich_help_panel=CANDIDATES,
+    ),
+]
+DensityOption: TypeAlias = Annotated[
+    Density, typer.Option(help="Shape of the population; histogram estimates it.", rich_help_panel=CANDIDATES)
+]
+FixedOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="BANK",
+        help="Hold its operational items where they stand; new items come onto its scale.",
+        rich_help_panel=CANDIDATES,
+    ),
+]
+PriorsOption: TypeAlias = Annotated[
+    bool,
+    typer.Option("--priors/--no-priors", help="Priors where the model has any by default.", rich_help_panel=FITTING),
+]
+ErrorsOption: TypeAlias = Annotated[ErrorMethod, typer.Option(help="Standard errors.", rich_help_panel=FITTING)]
+MinAnswersOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=0, help="Hold items with fewer answers; by itself 100 to 400 by model.", rich_help_panel=FITTING),
+]
+NodesOption: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Nodes of the ability grid; by itself as many as the answers need.", rich_help_panel=FITTING),
+]
+ToleranceOption: TypeAlias = Annotated[
+    float, typer.Option(help="Settled within this many standard errors of the solution.", rich_help_panel=FITTING)
+]
+PassesOption: TypeAlias = Annotated[
+    int, typer.Option(help="Passes over the answers after which to give up.", rich_help_panel=FITTING)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class FitOptions:
+    """What is estimated and how, as typed."""
+
+    model: ModelOption = None
+    groups: GroupsOption = None
+    reference: ReferenceOption = None
+    anchors: AnchorsOption = None
+    covariates: CovariatesOption = None
+    density: DensityOption = Density.normal
+    fixed: FixedOption = None
+    priors: PriorsOption = True
+    errors: ErrorsOption = ErrorMethod.observed
+    min_answers: MinAnswersOption = None
+    nodes: NodesOption = None
+    tolerance: ToleranceOption = 1e-3
+    max_passes: PassesOption = 200
+
+    @property
+    def with_errors(self) -> bool:
+        """Whether there will be standard errors."""
+        return self.errors is not ErrorMethod.none
+
+    def highest(self, key: ItemKey | None) -> int:
+        """The most that an item may be scored.
+
+        Raises:
+            UsageError: no such model, or "key" without an item file that names any.
+        """
+        from issmp_calibration.models import Asked
+
+        return ANY_SCORE if Asked.of(self.model, key, None).polytomous else 1
+
+    def settings(self, threads: int | None) -> dict[str, Any]:
+        """The keywords of ``calibrate``."""
+        from issmp_calibration.constraints import Constraints
+        from issmp_calibration.mml.priors import Priors
+        from issmp_cat.bank import ItemBank
+
+        return {
+            "model": self.model,
+            "priors": None if self.priors else Priors(),
+            "population": self._population(),
+            "constraints": None if self.fixed is None else Constraints.from_bank(ItemBank.load(self.fixed)),
+            "standard_errors": self.with_errors,
+            "options": self._options(threads),
+        }
+
+    def _options(self, threads: int | None) -> CalibrationOptions:
+        from issmp_calibration.options import CalibrationOptions
+        from issmp_calibration.verdict_rules import VerdictRules
+
+        return CalibrationOptions(
+            nodes=self.nodes,
+            tolerance=self.tolerance,
+            max_passes=self.max_passes,
+            verdicts=VerdictRules(min_answers=self.min_answers),
+            threads=threads,
+        )
+
+    def _population(self) -> PopulationModel | None:
+        """What is asked of the population; None for one normal population."""
+        from issmp_calibration.populations import PopulationModel
+
+        found = PopulationModel(
+            groups=self.groups,
+            reference=self.reference,
+            anchors=self.anchors or None,
+            density=self.density.value,  # type: ignore[arg-type]  # normal or histogram
+            covariates=tuple(self.covariates or ()),
+        )
+        return None if found == PopulationModel() else found
