@@ -179,3 +179,110 @@ def test_raw_pass_rates_of_the_licensure_form_by_attempt(shared, capsys):
         "4+": 28.0,
     }
     assert sum(rates["candidates"][:-1]) == rates["candidates"][-1] == 1636
+
+
+def test_conditions_that_hold_let_a_pipeline_go_on(wide, tmp_path):
+    gates = ["--gate", "converged", "--gate", "use>=0.9", "--gate", "max_se_b<=1", "--gate", "min_answers>=400"]
+    assert run(["calibrate", str(wide), "-o", str(tmp_path / "bank.json"), *gates, "--quiet"]) == 0
+
+
+def test_a_missed_condition_ends_with_5_and_everything_is_written(wide, tmp_path, capsys):
+    bank, log = tmp_path / "bank.json", tmp_path / "easy.csv"
+    pd.read_csv(wide).assign(q13=1).to_csv(log, index=False)
+    assert run(["calibrate", str(log), "-o", str(bank), "--gate", "strict", "--gate", "max_se_b<=0.001"]) == 5
+    err = capsys.readouterr().err
+    assert "2 of 5 thresholds missed" in err
+    assert "retire is 0.0769231, not <= 0 (off by 0.0769)" in err
+    assert "max_se_b is" in err
+    assert len(ItemBank.load(bank)) == 12
+
+
+def test_a_condition_on_convergence_has_its_own_exit_code(wide, tmp_path):
+    words = ["calibrate", str(wide), "-o", str(tmp_path / "bank.json"), "--max-passes", "1", "--quiet"]
+    assert run(words) == 4
+    assert run([*words, "--gate", "converged"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--gate", "usse>=0.9"], 'no figure "usse" (did you mean "use"?)'),
+        (["--gate", "use"], "expected a figure, a sign and a number"),
+        (["--gate", "max_se_b<=0.3", "--errors", "none"], "needs standard errors"),
+        (["--model", "5pl"], 'unknown model "5pl"; known: rasch'),
+        (["--model", "key"], 'model "key" needs an item file'),
+        (["--groups", "country"], "no column about candidates is called country"),
+    ],
+)
+def test_what_a_fit_cannot_do_is_said_before_it(wide, capsys, words, said):
+    assert run(["calibrate", str(wide), *words, "--quiet"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert said in err
+    assert "Value error" not in err
+
+
+def test_a_calibration_is_repeated_to_the_last_bit(wide, tmp_path, capsys):
+    first, second = tmp_path / "first.json", tmp_path / "second.json"
+    words = ["--model", "3pl", "--tolerance", "0.002", "--min-answers", "50", "--attempts", "last"]
+    assert run(["calibrate", str(wide), "-o", str(first), "--threads", "1", "--quiet", *words]) == 0
+    manifest = tmp_path / "first.manifest.json"
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    assert content["bank_version"] == ItemBank.load(first).version
+    assert content["arguments"]["model"] == "3pl"
+    assert content["seed"] is None
+    capsys.readouterr()
+    assert run(["calibrate", "--repeat", str(manifest), "-o", str(second), "--id", "first", "--threads", "2"]) == 0
+    assert "repeated: the same to the last bit" in capsys.readouterr().err
+    assert second.read_bytes() == first.read_bytes()
+
+
+def test_a_repetition_refuses_other_data_and_says_which(wide, tmp_path, capsys):
+    log, bank = tmp_path / "log.csv", tmp_path / "bank.json"
+    log.write_bytes(wide.read_bytes())
+    assert run(["calibrate", str(log), "-o", str(bank), "--quiet"]) == 0
+    manifest = tmp_path / "bank.manifest.json"
+    log.write_text(log.read_text(encoding="utf-8").replace("p7,0", "p7,1", 1).replace("p8,1", "p8,0", 1), "utf-8")
+    assert run(["calibrate", "--repeat", str(manifest)]) == 3
+    assert f"log {log}: other content" in capsys.readouterr().err
+    log.unlink()
+    assert run(["calibrate", "--repeat", str(manifest)]) == 3
+    assert "no such file" in capsys.readouterr().err
+
+
+def test_a_repetition_names_other_versions_and_a_result_that_differs(wide, tmp_path, capsys):
+    bank, manifest = tmp_path / "bank.json", tmp_path / "bank.manifest.json"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    content = json.loads(manifest.read_text(encoding="utf-8"))
+    content["versions"]["numpy"] = "1.0"
+    manifest.write_text(json.dumps(content), "utf-8")
+    assert run(["calibrate", "--repeat", str(manifest), "--quiet"]) == 0
+    assert "warning: other version: numpy" in capsys.readouterr().err
+    manifest.write_text(json.dumps({**content, "result": "0" * 64}), "utf-8")
+    assert run(["calibrate", "--repeat", str(manifest), "--quiet"]) == 5
+    assert "not repeated to the last bit" in capsys.readouterr().err
+
+
+def test_a_repetition_takes_no_other_options(wide, tmp_path, capsys):
+    bank, manifest = tmp_path / "bank.json", tmp_path / "bank.manifest.json"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    assert run(["calibrate", str(wide), "--repeat", str(manifest), "--model", "rasch"]) == 2
+    assert "leave out LOG, --model" in capsys.readouterr().err
+    assert run(["calibrate"]) == 2
+    assert "a response log is needed" in capsys.readouterr().err
+    assert run(["calibrate", "--repeat", str(bank)]) == 3
+    assert "not a calibration manifest" in capsys.readouterr().err
+
+
+def test_new_items_come_onto_the_scale_of_a_bank(wide, tmp_path):
+    old, log, bank = tmp_path / "old.json", tmp_path / "more.csv", tmp_path / "new.json"
+    frame = pd.read_csv(wide)
+    frame.drop(columns="q12").to_csv(log, index=False)
+    assert run(["calibrate", str(log), "-o", str(old), "--quiet"]) == 0
+    assert run(["calibrate", str(wide), "--fixed", str(old), "-o", str(bank), "--quiet"]) == 0
+    before, after = ItemBank.load(old), ItemBank.load(bank)
+    assert [after.items[after.index[i.id]].b for i in before.items] == pytest.approx([i.b for i in before.items])
+    assert "q12" in after.index
+    manifest = tmp_path / "new.manifest.json"
+    assert set(json.loads(manifest.read_text(encoding="utf-8"))["files"]) == {"log", "fixed"}
+    assert run(["calibrate", "--repeat", str(manifest), "--quiet"]) == 0

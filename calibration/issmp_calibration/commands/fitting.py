@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from issmp_calibration.log.rules import ANY_SCORE
-
 if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
     from issmp_calibration.options import CalibrationOptions
@@ -135,7 +133,7 @@ class FitOptions:
         Raises:
             UsageError: no such model, or "key" without an item file that names any.
         """
-        from issmp_calibration.models import Asked
+        from issmp_calibration.models import ANY_SCORE, Asked
 
         return ANY_SCORE if Asked.of(self.model, key, None).polytomous else 1
 
@@ -174,7 +172,7 @@ class FitOptions:
             groups=self.groups,
             reference=self.reference,
             anchors=self.anchors or None,
-            density=self.density.value,  # type: ignore[arg-type]  # normal or histogram
+            density=self.density.value,
             covariates=tuple(self.covariates or ()),
         )
         return None if found == PopulationModel() else found
