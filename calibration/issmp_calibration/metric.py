@@ -68,24 +68,31 @@ def report(design: Design, parameters: Floats, errors: Errors | None) -> Reporte
         errors: of the cells, None if none were computed.
     """
     cells, free, covariance, known = _logits(design, parameters, errors)
-    names = parameter_names(design.family(k).names(design.steps(k)) for k in range(design.n_items))
+    alike = _alike(design)
+    names = parameter_names(design.family(items[0]).names(design.steps(items[0])) for items in alike)
     column = {name: place for place, name in enumerate(names)}
     natural = np.full((design.n_items, len(names)), np.nan)
     spread = np.full((design.n_items, len(names), len(names)), np.nan)
-    for k in range(design.n_items):
-        width = int(design.n_parameters[k])
-        own, values, jacobian = _item(design, k, cells[k, :width])
+    for items in alike:
+        width = int(design.n_parameters[items[0]])
+        own, values, jacobian = _items(design, items, cells[items, :width])
+        mine, unsure = free[items, :width], (free & ~known)[items, :width]
         touched = jacobian != 0.0
-        estimated = (touched & free[k, :width]).any(axis=1) & ~(touched & free[k, :width] & ~known[k, :width]).any(
-            axis=1
-        )
-        matrix = jacobian @ covariance[k, :width, :width] @ jacobian.T
-        matrix[~estimated, :] = matrix[:, ~estimated] = np.nan
-        at = [column[name] for name in own]
-        natural[k, at] = values
-        spread[k, np.array(at)[:, None], at] = matrix
-    linear_names, linear, linear_errors = _linear(design, cells, free & known, covariance)
+        estimated = (touched & mine[:, None, :]).any(axis=2) & ~(touched & unsure[:, None, :]).any(axis=2)
+        matrix = jacobian @ covariance[items, :width, :width] @ jacobian.transpose(0, 2, 1)
+        matrix[~(estimated[:, :, None] & estimated[:, None, :])] = np.nan
+        at = np.array([column[name] for name in own])
+        natural[np.ix_(items, at)] = values
+        spread[np.ix_(items, at, at)] = matrix
+    linear_names, linear, linear_errors = _linear(design, alike, cells, free & known, covariance)
     return Reported(names, natural, spread, linear_names, linear, linear_errors)
+
+
+def _alike(design: Design) -> list[Ints]:
+    """Items of one family and as many steps, together, in the order of the first of each."""
+    steps = np.diff(design.first)
+    keys = dict.fromkeys(zip(design.kind.tolist(), steps.tolist(), strict=True))
+    return [np.flatnonzero((design.kind == kind) & (steps == size)) for kind, size in keys]
 
 
 def _logits(design: Design, parameters: Floats, errors: Errors | None) -> tuple[Floats, Bools, Floats, Bools]:
@@ -103,9 +110,9 @@ def _logits(design: Design, parameters: Floats, errors: Errors | None) -> tuple[
     return cells, free, covariance, known
 
 
-def _item(design: Design, item: int, cells: Floats) -> tuple[tuple[str, ...], Floats, Floats]:
-    """Names, values and Jacobian of an item's parameters; an item with steps has their mean as b."""
-    family, steps = design.family(item), design.steps(item)
+def _items(design: Design, items: Ints, cells: Floats) -> tuple[tuple[str, ...], Floats, Floats]:
+    """Names, values and Jacobians of the parameters of items that are alike; items with steps have their mean as b."""
+    family, steps = design.family(items[0]), design.steps(items[0])
     names = family.names(steps)
     values, jacobian = family.natural(cells)
     located = [place for place, name in enumerate(names) if name[0] == "b" and name != "b"]
@@ -113,22 +120,25 @@ def _item(design: Design, item: int, cells: Floats) -> tuple[tuple[str, ...], Fl
         return names, values, jacobian
     return (
         (*names, "b"),
-        np.append(values, values[located].mean()),
-        np.vstack([jacobian, jacobian[located].mean(axis=0)]),
+        np.hstack([values, values[:, located].mean(axis=1, keepdims=True)]),
+        np.concatenate([jacobian, jacobian[:, located].mean(axis=1, keepdims=True)], axis=1),
     )
 
 
-def _linear(design: Design, cells: Floats, known: Bools, covariance: Floats) -> tuple[tuple[str, ...], Floats, Floats]:
+def _linear(
+    design: Design, alike: list[Ints], cells: Floats, known: Bools, covariance: Floats
+) -> tuple[tuple[str, ...], Floats, Floats]:
     """Slopes and intercepts with their standard errors, by the cells' own names."""
-    rows = [design.family(k).cells(design.steps(k)) for k in range(design.n_items)]
+    rows = [design.family(items[0]).cells(design.steps(items[0])) for items in alike]
     own = [name.replace(" ", "_") for row in rows for name in row if name.startswith(("slope", "intercept"))]
     names = tuple(dict.fromkeys(("slope", "intercept", *own)))
     column = {name: place for place, name in enumerate(names)}
-    linear, errors = np.full((2, len(rows), len(names)), np.nan)
-    for k, row in enumerate(rows):
+    linear, errors = np.full((2, design.n_items, len(names)), np.nan)
+    for items, row in zip(alike, rows, strict=True):
         for cell, name in enumerate(row):
             at = column.get(name.replace(" ", "_"))
             if at is not None:
-                linear[k, at] = cells[k, cell]
-                errors[k, at] = np.sqrt(covariance[k, cell, cell]) if known[k, cell] else np.nan
+                linear[items, at] = cells[items, cell]
+                variance = np.where(known[items, cell], covariance[items, cell, cell], np.nan)
+                errors[items, at] = np.sqrt(variance)
     return names, linear, errors

@@ -52,6 +52,18 @@ class Classical:
 
 
 @jit(error_model="numpy")
+def _total(item: Any, score: Any, highest: Any, presented: Any) -> tuple[int, int]:
+    """Points of all answers and points to be had; ``presented`` counts answers by item."""
+    points, possible = 0, 0
+    for answer in range(item.size):
+        presented[item[answer]] += 1
+        if score[answer] >= 0:
+            points += score[answer]
+            possible += highest[item[answer]]
+    return points, possible
+
+
+@jit(error_model="numpy")
 def _add(
     start: Any,
     item: Any,
@@ -113,10 +125,10 @@ def classical(log: ResponseLog, counted: Bools, highest: Ints | None = None, key
     raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
     most = np.ones(log.n_items, np.int64) if highest is None else np.asarray(highest, np.int64)
     option = np.empty(0, np.uint8) if log.option is None else log.option
-    scored = log.score >= 0
-    centre = float(log.score[scored].sum() / max(most[log.item[scored]].sum(), 1))
+    presented = np.zeros(log.n_items, dtype=np.int64)
+    points, possible = _total(log.item, log.score, most, presented)
+    centre = points / max(possible, 1)
     _add(log.start, log.item, log.score, option, counted, most, centre, sums, by_option, raw, answered)
-    presented = np.bincount(log.item, minlength=log.n_items)
     added = _sums(sums, by_option, presented)
     table = None if log.option is None else distractor_table(log, added, correct_options(log, key))
     return Classical(

@@ -23,7 +23,8 @@ class Family:
         start: where the search begins, from answers by score (items, scores); shape ``(items, cells)``.
         bounds: lowest and highest value of each cell, shape ``(2, cells)``: beyond them an item says nothing more.
         names: what people call the parameters, b1, b2 … counted from 1.
-        natural: these, for one item's cells, and their Jacobian by the cells.
+        natural: these, from the cells of items with equally many steps (items, cells), and their Jacobians by the
+            cells; shapes ``(items, names)`` and ``(items, names, cells)``.
         working: the way back.
         shift: how each cell changes when the population's mean is taken out: the cell of the slope that is added, and
             how often; −1 for none. Shape ``(2, cells)``.

@@ -142,13 +142,13 @@ def _start(counts: Floats) -> Floats:
 
 
 def _natural(cells: Floats) -> tuple[Floats, Floats]:
-    a, c, miss = cells[SLOPE], *asymptote(cells[GUESS:])
-    b = difficulty(a, cells[INTERCEPT])
-    jacobian = np.zeros((4, 4))
-    jacobian[0, SLOPE] = 1.0
-    jacobian[1, SLOPE], jacobian[1, INTERCEPT] = -b / a, -1.0 / a
-    jacobian[2, GUESS], jacobian[3, CEILING] = c * (1.0 - c), -miss * (1.0 - miss)
-    return np.array([a, b, c, 1.0 - miss]), jacobian
+    a, c, miss = cells[:, SLOPE], asymptote(cells[:, GUESS]), asymptote(cells[:, CEILING])
+    b = difficulty(a, cells[:, INTERCEPT])
+    jacobian = np.zeros((len(cells), 4, 4))
+    jacobian[:, 0, SLOPE] = 1.0
+    jacobian[:, 1, SLOPE], jacobian[:, 1, INTERCEPT] = -b / a, -1.0 / a
+    jacobian[:, 2, GUESS], jacobian[:, 3, CEILING] = c * (1.0 - c), -miss * (1.0 - miss)
+    return np.stack([a, b, c, 1.0 - miss], axis=1), jacobian
 
 
 def _working(natural: Floats) -> Floats:

@@ -73,7 +73,7 @@ FAMILY = Family(
     start=_start,
     bounds=lambda steps: np.array([[*[-20.0] * steps, *[-60.0] * steps], [*[20.0] * steps, *[60.0] * steps]]),
     names=_names,
-    natural=lambda cells: (cells.copy(), np.eye(len(cells))),
+    natural=lambda cells: (cells.copy(), np.broadcast_to(np.eye(cells.shape[1]), (*cells.shape, cells.shape[1]))),
     working=lambda natural: natural.copy(),
     shift=lambda steps: np.array([[*[-1.0] * steps, *range(steps)], [*[0.0] * steps, *[1.0] * steps]]),
 )

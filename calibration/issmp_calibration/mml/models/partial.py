@@ -62,14 +62,14 @@ def _start(counts: Floats) -> Floats:
 
 
 def _natural(cells: Floats) -> tuple[Floats, Floats]:
-    a, size = cells[0], len(cells)
-    rises = np.diff(cells[1:], prepend=0.0)
+    a, size = cells[:, :1], cells.shape[1]
+    rises = np.diff(cells[:, 1:], axis=1, prepend=0.0)
     b = -rises / a
-    jacobian = np.zeros((size, size))
-    jacobian[0, 0] = 1.0
-    jacobian[1:, 0] = -b / a
-    jacobian[1:, 1:] = (np.eye(size - 1, k=-1) - np.eye(size - 1)) / a
-    return np.concatenate([[a], b]), jacobian
+    jacobian = np.zeros((len(cells), size, size))
+    jacobian[:, 0, 0] = 1.0
+    jacobian[:, 1:, 0] = -b / a
+    jacobian[:, 1:, 1:] = (np.eye(size - 1, k=-1) - np.eye(size - 1)) / a[:, :, None]
+    return np.hstack([a, b]), jacobian
 
 
 FAMILY = Family(
