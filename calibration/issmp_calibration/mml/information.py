@@ -1,48 +1,56 @@
-"""Standard errors from the full observed information matrix.
-
-Observed information = complete-data information − missing information (Louis, 1982, eq. 3.1). Leaving out what ties
-the items together (block-diagonal errors) makes standard errors up to 13 % too small.
-"""
+"""Standard errors, and why some parameters have none."""
 
 from __future__ import annotations
 
 from concurrent.futures import Executor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
-from scipy.linalg import lapack
+from numpy.typing import NDArray
 
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
-from issmp_calibration.mml.em import SMALL, Fit
-from issmp_calibration.mml.missing import Posterior, missing_information
-from issmp_calibration.mml.models.logistic import INTERCEPT, SLOPE
-from issmp_calibration.mml.models.tables import log_table, score_tables
-from issmp_calibration.mml.mstep import complete_information
-from issmp_calibration.mml.windows import Windows
-from issmp_cat.arrays import Bools, Floats
+from issmp_calibration.mml.em import Fit
+from issmp_calibration.mml.inverse import invert, mirror
+from issmp_calibration.mml.latents import Latents, Moments
+from issmp_calibration.mml.observed import Information, Part, Solution
+from issmp_calibration.mml.sources.memory import summed
+from issmp_calibration.mml.sources.source import Answers, Population, Source
+from issmp_cat.arrays import Bools, Floats, Ints
 
-__all__ = ["Errors", "observed_information", "standard_errors"]
+__all__ = ["REASONS", "Errors", "Kind", "errors_of", "solution_of", "source_errors", "standard_errors"]
 
-EXACT = 20_000  # answers up to which every node is a component: beyond, a few polynomials do
-# Share of an item's information that the last polynomial may contribute; its standard error is off by half of that.
-TOLERANCE = {np.float32: 1e-4, np.float64: 1e-6}
+Kind = Literal["observed", "crossproduct", "sandwich"]
+
+KNOWN, HELD, AT_BOUND, NOT_IDENTIFIED, SINGULAR = range(5)
+# Why a cell has no standard error, in the codes of the items' verdicts.
+REASONS = ("", "held", "at_bound", "not_identified", "singular_information")
+
 IDENTIFIED = 1e-7  # smallest share of an item's information that must remain after the abilities have taken theirs
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """How well the items are known.
+    """How well items and populations are known.
 
     Attributes:
-        covariance: of the cells, rows and columns of held or unidentified ones 0. Shape ``(items, width, width)``.
+        kind: observed, crossproduct or sandwich.
+        covariance: of the cells, rows and columns of cells that are not ``known`` 0. Shape ``(items, width, width)``.
         known: which cells have a standard error. Shape ``(items, width)``.
-        orders: components of each score that were used.
+        reason: why not, an index into ``REASONS``. Shape ``(items, width)``.
+        population: covariance of mean, logarithm of the SD and regression coefficients of each group. Shape ``(groups,
+            2 + covariates, 2 + covariates)``.
+        population_known: which of them have a standard error. Shape ``(groups, 2 + covariates)``.
+        orders: components of each score that were used; 0 for a cross-product.
     """
 
+    kind: Kind
     covariance: Floats
     known: Bools
+    reason: NDArray[np.int8]
+    population: Floats
+    population_known: Bools
     orders: int
 
     @property
@@ -51,88 +59,55 @@ class Errors:
         variance = np.diagonal(self.covariance, axis1=1, axis2=2)
         return np.sqrt(np.where(self.known, variance, np.nan))
 
+    @property
+    def population_deviations(self) -> Floats:
+        """Standard errors of mean, logarithm of the SD and coefficients. Shape ``(groups, 2 + covariates)``."""
+        variance = np.diagonal(self.population, axis1=1, axis2=2)
+        return np.sqrt(np.where(self.population_known, variance, np.nan))
 
-def _posterior(codes: Codes, design: Design, fit: Fit, which: Any) -> Posterior:
-    kind = np.float64 if len(codes.code) <= SMALL else np.float32
-    n_answers, found = len(codes.code), fit.expectation
-    if kind is np.float64:
-        windows = Windows.whole(codes.n_persons, n_answers, fit.grid)
-    else:
-        windows = Windows.around(found.mean, found.sd, n_answers, fit.grid)
-    by_parameter = score_tables(design, fit.parameters, fit.grid.nodes)[which]
-    return Posterior(
-        codes=codes,
-        windows=windows,
-        nodes=fit.grid.nodes,
-        log_density=fit.grid.log_density.astype(kind),
-        table=log_table(design, fit.parameters, fit.grid, kind),
-        scores=np.ascontiguousarray(by_parameter, dtype=kind),
-        exact=n_answers <= EXACT,
+    def reasons(self, item: int) -> dict[int, str]:
+        """Why cells of an item that were estimated have no standard error, by cell."""
+        return {int(cell): REASONS[code] for cell, code in enumerate(self.reason[item]) if code > HELD}
+
+
+def solution_of(codes: Codes, design: Design, fit: Fit, covariates: Floats | None = None) -> tuple[Solution, Part]:
+    """A fit of answers in memory as the information sees it.
+
+    Args:
+        codes: the answers.
+        design: what was estimated.
+        fit: where it ended.
+        covariates: of the persons, as given to the fit. Shape ``(persons, covariates)``.
+    """
+    centred = None if covariates is None else covariates - covariates.mean(axis=0)
+    answers = Answers.of(codes.start, codes.code, codes.pattern, centred)
+    solution = _solution(design, fit, summed(answers, len(fit.population.labels)))
+    return solution, Part(answers, np.stack([fit.expectation.mean, fit.expectation.sd], axis=1))
+
+
+def _solution(design: Design, fit: Fit, drawn: Population) -> Solution:
+    found = fit.expectation
+    return Solution(
+        design=design,
+        parameters=fit.parameters,
+        grid=fit.grid,
+        latents=Latents.of(fit.population, fit.freedom, fit.grid),
+        counts=found.counts,
+        moments=Moments(found.population, drawn.sums, drawn.products, found.by_covariate),
+        anchors=np.zeros(design.index.shape, bool),
     )
 
 
-def observed_information(
-    codes: Codes, design: Design, fit: Fit, executor: Executor | None = None
-) -> tuple[Floats, Floats, int]:
-    """The observed information about every item's own parameters, a common slope counted as free in each item.
-
-    Returns:
-        The matrix, items outside and parameters inside, shape ``(items · parameters, items · parameters)``; the
-        complete-data information, shape ``(items, parameters, parameters)``; and the number of components used.
-    """
-    which = design.used
-    _, _, complete = complete_information(design, fit.expectation.counts, fit.grid.nodes, fit.parameters)
-    complete = complete[:, which][:, :, which]
-    scale = np.abs(np.diagonal(complete, axis1=1, axis2=2))
-    posterior = _posterior(codes, design, fit, which)
-    missing, orders = missing_information(posterior, scale, TOLERANCE[posterior.table.dtype.type], executor)
-    n, p = codes.n_items, len(which)
-    width = missing.shape[0] // n
-    matrix = missing if width == p else missing.reshape(n, width, n, width)[:, :p, :, :p].reshape(n * p, n * p)
-    np.negative(matrix, out=matrix)
-    index = np.arange(n)
-    matrix.reshape(n, p, n, p)[index, :, index] += complete
-    return matrix, complete, orders
-
-
-def _shared(matrix: Floats, n_items: int) -> Floats:
-    """Information about one common slope and every intercept, from that about all slopes and intercepts."""
-    by = matrix.reshape(n_items, 2, n_items, 2)
-    shared = np.empty((n_items + 1, n_items + 1))
-    shared[:n_items, :n_items] = by[:, 1, :, 1]
-    shared[n_items, :n_items] = shared[:n_items, n_items] = by[:, 0, :, 1].sum(axis=0)
-    shared[n_items, n_items] = by[:, 0, :, 0].sum()
-    return shared
-
-
-def _inverse(matrix: Floats, kept: Bools) -> tuple[Floats, Bools]:
-    """Inverse over the kept rows; a row that makes the matrix singular is dropped, and said to be."""
-    kept = kept.copy()
-    while True:
-        rows = np.flatnonzero(kept)
-        factor, failed = lapack.dpotrf(matrix[np.ix_(rows, rows)], lower=1, overwrite_a=1)
-        if failed == 0:
-            inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
-            return inverse, kept
-        kept[rows[failed - 1]] = False
-
-
-def _identified(matrix: Floats, complete: Floats, inside: Bools) -> Bools:
-    """Parameters inside their bounds about which their item alone says something. Shape ``(items, parameters)``."""
-    n, p = inside.shape
-    index = np.arange(n)
-    own = matrix.reshape(n, p, n, p)[index, :, index]
-    scale = np.sqrt(np.abs(np.diagonal(complete, axis1=1, axis2=2))) + np.finfo(float).tiny
-    correlation = own / (scale[:, :, None] * scale[:, None, :])
-    # A parameter at its bound is fixed: it must not make its item look singular.
-    fixed = ~inside
-    correlation[fixed[:, :, None] | fixed[:, None, :]] = 0.0
-    correlation[:, np.arange(p), np.arange(p)] += fixed
-    smallest = np.linalg.eigvalsh(correlation)[:, 0]
-    return inside & (smallest > IDENTIFIED)[:, None]
-
-
-def standard_errors(codes: Codes, design: Design, fit: Fit, executor: Executor | None = None) -> Errors:
+def standard_errors(
+    codes: Codes,
+    design: Design,
+    fit: Fit,
+    executor: Executor | None = None,
+    *,
+    kind: Kind = "observed",
+    anchors: Floats | None = None,
+    covariates: Floats | None = None,
+) -> Errors:
     """Covariance of each item's parameters, from the inverse of the whole matrix.
 
     Args:
@@ -140,42 +115,140 @@ def standard_errors(codes: Codes, design: Design, fit: Fit, executor: Executor |
         design: what was estimated.
         fit: where it ended.
         executor: threads; they do not change the result.
+        kind: inverse of the observed information (Louis, 1982), inverse of the cross-product of the scores, or the one
+            between two of the other (sandwich: White, 1982, Econometrica, 50, 1–25).
+        anchors: covariance of the cells that are held at estimates from elsewhere; rows and columns of the other cells
+            0. Shape ``(items, width, width)``.
+        covariates: of the persons, as given to the fit. Shape ``(persons, covariates)``.
     """
-    matrix, complete, orders = observed_information(codes, design, fit, executor)
-    which = design.used
-    here, low, high = fit.parameters[:, which], design.lower[:, which], design.upper[:, which]
-    kept = _identified(matrix, complete, (here > low) & (here < high))
-    covariance, known = (
-        np.zeros((*fit.parameters.shape, fit.parameters.shape[1])),
-        np.zeros_like(fit.parameters, dtype=bool),
+    solution, part = solution_of(codes, design, fit, covariates)
+    return errors_of(Information(_anchored(solution, anchors), part, executor), kind, anchors)
+
+
+def source_errors(
+    source: Source,
+    design: Design,
+    fit: Fit,
+    executor: Executor | None = None,
+    *,
+    kind: Kind = "observed",
+    anchors: Floats | None = None,
+) -> Errors:
+    """The same for answers from any source, which the fit has been over; see :func:`standard_errors`."""
+    solution = _anchored(_solution(design, fit, source.population()), anchors)
+    return errors_of(Information(solution, source, executor), kind, anchors)
+
+
+def _anchored(solution: Solution, anchors: Floats | None) -> Solution:
+    if anchors is None:
+        return solution
+    return replace(solution, anchors=(np.diagonal(anchors, axis1=1, axis2=2) > 0.0) & ~solution.design.free)
+
+
+def errors_of(information: Information, kind: Kind = "observed", anchors: Floats | None = None) -> Errors:
+    """Standard errors from what answers say; see :func:`standard_errors`."""
+    solution = information.solution
+    n = solution.n_free
+    matrix = information.cross_product() if kind == "crossproduct" else information.observed()
+    cross = matrix[:n, n:].copy()
+    free = np.ascontiguousarray(matrix[:n, :n]) if len(matrix) > n else matrix
+    del matrix
+    mirror(free)
+    scale = np.abs(np.diagonal(information.complete())[:n])
+    reason = _first_reasons(solution, free, scale)
+    left = invert(free, _kept(solution, reason), scale)
+    if kind == "sandwich":
+        middle = information.cross_product()[:n, :n]
+        mirror(middle)
+        free = free @ middle @ free
+    elif cross.size and anchors is not None:
+        free += _from_anchors(free @ cross, solution, anchors)
+    return _errors(information, kind, free, left, reason)
+
+
+def _from_anchors(by_free: Floats, solution: Solution, anchors: Floats) -> Floats:
+    """What the anchors' own errors add to the covariance of what was estimated with them held.
+
+    The estimates solve U(free, held) = 0, so they move by −(∂U/∂free)⁻¹ ∂U/∂held when the anchors move: with I the
+    observed information and C its block between free and held, the covariance grows by I⁻¹ C Σ C' I⁻¹ (Gong, G., &
+    Samaniego, F. J., 1981, Annals of Statistics, 9, 861–869, theorem 2.2; anchors and answers independent).
+    """
+    places, n = solution.items, solution.n_free
+    spread = np.zeros((by_free.shape[1], by_free.shape[1]))
+    for item in np.flatnonzero(solution.anchors.any(axis=1)):
+        cells = np.flatnonzero(solution.anchors[item])
+        there = places[item, cells] - n
+        spread[np.ix_(there, there)] = anchors[item][np.ix_(cells, cells)]
+    added: Floats = by_free @ spread @ by_free.T
+    return added
+
+
+def _first_reasons(solution: Solution, matrix: Floats, scale: Floats) -> NDArray[np.int8]:
+    """Why cells cannot have a standard error, before the whole matrix is looked at. Shape ``(items, width)``.
+
+    Args:
+        solution: where the fit ended.
+        matrix: information about everything estimated.
+        scale: what there would be if abilities were known. Shape ``(parameters,)``.
+    """
+    design, here = solution.design, solution.parameters
+    reason = np.where(design.free, KNOWN, HELD).astype(np.int8)
+    reason[design.free & ~((here > design.lower) & (here < design.upper))] = AT_BOUND
+    inside = reason == KNOWN
+    reason[inside & ~_identified(design.index, matrix, scale, inside)] = NOT_IDENTIFIED
+    return reason
+
+
+def _identified(index: Ints, matrix: Floats, scale: Floats, inside: Bools) -> Bools:
+    """Cells about which their item's answers say something. Shape ``(items, width)``."""
+    width = index.shape[1]
+    # A cell that is held or at its bound must not make its item look singular, nor one that is in it twice.
+    first = inside.copy()
+    for cell in range(1, width):
+        first[:, cell] &= ~(index[:, :cell] == index[:, [cell]]).any(axis=1)
+    size = np.sqrt(np.where(first, scale[index], 1.0)) + np.finfo(float).tiny
+    correlation = matrix[index[:, :, None], index[:, None, :]] / (size[:, :, None] * size[:, None, :])
+    correlation[~first[:, :, None] | ~first[:, None, :]] = 0.0
+    correlation[:, np.arange(width), np.arange(width)] += ~first
+    sound = np.isfinite(correlation).all(axis=(1, 2))
+    smallest = np.full(len(index), -np.inf)
+    smallest[sound] = np.linalg.eigvalsh(correlation[sound])[:, 0]
+    fine: Bools = inside & (smallest > IDENTIFIED)[:, None]
+    return fine
+
+
+def _kept(solution: Solution, reason: NDArray[np.int8]) -> Bools:
+    """Rows of the matrix to invert: a place that several cells share stays if any of them may."""
+    design = solution.design
+    kept = np.zeros(solution.n_free, bool)
+    kept[design.index[reason == KNOWN]] = True
+    kept[design.n_free :] = True
+    return kept
+
+
+def _errors(information: Information, kind: Kind, inverse: Floats, left: Bools, reason: NDArray[np.int8]) -> Errors:
+    solution = information.solution
+    index = solution.design.index
+    population = np.where(solution.population < solution.n_free, solution.population, -1)
+    diagonal = np.diagonal(inverse)
+    left = left & (diagonal > 0.0) & np.isfinite(diagonal)
+    reason[(reason == KNOWN) & ~left[index]] = SINGULAR
+    known, drawn = reason == KNOWN, (population >= 0) & left[population]
+    return Errors(
+        kind=kind,
+        covariance=_blocks(inverse, index, known),
+        known=known,
+        reason=reason,
+        population=_blocks(inverse, population, drawn),
+        population_known=drawn,
+        orders=information.orders,
     )
-    if design.n_free > design.n_own:
-        _spread_shared(matrix, kept, covariance, known)
-        return Errors(covariance, known, orders)
-    inverse, kept_rows = _inverse(matrix, kept.ravel())
-    place = np.cumsum(kept_rows) - 1
-    rows = place.reshape(kept.shape)
-    kept = kept_rows.reshape(kept.shape)
-    for one, first in enumerate(which):
-        for two, second in enumerate(which[: one + 1]):
-            both = kept[:, one] & kept[:, two]
-            # LAPACK fills the lower triangle only; the later parameter has the larger row.
-            covariance[both, first, second] = covariance[both, second, first] = inverse[
-                rows[both, one], rows[both, two]
-            ]
-    known[:, which] = kept
-    return Errors(covariance, known, orders)
 
 
-def _spread_shared(matrix: Floats, kept: Bools, covariance: Floats, known: Bools) -> None:
-    """Errors where one slope is shared: each item's block holds the common slope's variance too."""
-    n = len(kept)
-    inverse, kept_rows = _inverse(_shared(matrix, n), np.append(kept[:, 1], True))
-    items = np.flatnonzero(kept_rows[:n])
-    inside, common = np.arange(len(items)), len(items)
-    covariance[items, INTERCEPT, INTERCEPT] = inverse[inside, inside]
-    known[items, INTERCEPT] = True
-    if kept_rows[n]:
-        covariance[:, SLOPE, SLOPE] = inverse[common, common]
-        covariance[items, SLOPE, INTERCEPT] = covariance[items, INTERCEPT, SLOPE] = inverse[common, inside]
-        known[:, SLOPE] = True
+def _blocks(matrix: Floats, place: Ints, known: Bools) -> Floats:
+    """Blocks of a matrix, 0 for what is not known. Shape ``(blocks, width, width)``."""
+    if not known.any():
+        return np.zeros((*place.shape, place.shape[1]))
+    both = known[:, :, None] & known[:, None, :]
+    blocks: Floats = np.where(both, matrix[place[:, :, None], place[:, None, :]], 0.0)
+    return blocks

@@ -116,16 +116,16 @@ def test_threads_do_not_change_a_bit(large, model):
 def test_a_few_polynomials_give_the_standard_errors_of_all(large):
     """The quick way against float64, all nodes and as many polynomials as it takes; and dense against sparse sums."""
     codes, _ = large
-    from issmp_calibration.mml import em, information
+    from issmp_calibration.mml import observed
 
     chosen = lay_out(codes, "2pl")
     found = fit(codes, chosen, Settings())
     quick = standard_errors(codes, chosen, found)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(information, "SMALL", 10**9)
-        patch.setattr(information, "EXACT", 10**9)
+        patch.setattr(observed, "SMALL", 10**9)
+        patch.setattr(observed, "EXACT", 10**9)
         exact = standard_errors(codes, chosen, found)
-    assert len(codes.code) > em.SMALL
+    assert len(codes.code) > observed.SMALL
     assert quick.orders < exact.orders
     assert_allclose(quick.deviations[:, :2], exact.deviations[:, :2], rtol=1e-4)
 

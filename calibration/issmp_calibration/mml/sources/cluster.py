@@ -8,7 +8,7 @@ of :class:`~issmp_calibration.mml.sources.folder.Folder` on the same shards, to 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,17 @@ from numpy.typing import NDArray
 
 from issmp_calibration.mml.sources.folder import Sharded, look_at
 from issmp_calibration.mml.sources.memory import added, summed
-from issmp_calibration.mml.sources.source import Answers, Expectation, Population, Request, evenly, joined
+from issmp_calibration.mml.sources.source import (
+    Answers,
+    Expectation,
+    Population,
+    Request,
+    Result,
+    Task,
+    evenly,
+    joined,
+    recoded,
+)
 from issmp_calibration.mml.sources.store import Store
 from issmp_cat.arrays import Ints
 from issmp_cat.errors import MissingExtra
@@ -96,6 +106,14 @@ class Cluster:
         parts = self._gather(self._map(summed, self._shards, n_groups=self.n_groups))
         return added(parts)
 
+    def each(self, work: Task[Result], executor: Executor | None) -> Iterator[Result]:
+        """What the work makes of each shard and the posteriors of the last pass, done by the worker that holds it."""
+        del executor
+        asked = self._client.submit(_held, work, pure=False, retries=RETRIES)
+        parts = self._map(_done, self._shards, self._sharded.moments, task=asked, rows=self._sharded.rows)
+        for future in parts:
+            yield future.result()
+
     def _gather(self, futures: list[Any]) -> list[Any]:
         results: list[Any] = self._client.gather(futures)
         return results
@@ -105,8 +123,18 @@ class Cluster:
         return futures
 
 
-def _held(request: Request) -> Request:
-    return request
+def _held(what: Result) -> Result:
+    return what
+
+
+def _done(
+    answers: Answers,
+    moments: NDArray[Any],
+    *,
+    task: Task[Result],
+    rows: Ints | None,
+) -> Result:
+    return task(recoded(answers, rows), moments, None)
 
 
 def _look(answers: Answers, moments: NDArray[Any], *, request: Request, first: Ints) -> Expectation:

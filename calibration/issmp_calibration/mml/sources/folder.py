@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from issmp_calibration.mml.blocks import pack
 from issmp_calibration.mml.estep import expect_answers
 from issmp_calibration.mml.sources.memory import added, summed
-from issmp_calibration.mml.sources.source import Answers, Expectation, Population, Request, evenly, joined
+from issmp_calibration.mml.sources.source import (
+    Answers,
+    Expectation,
+    Population,
+    Request,
+    Result,
+    Task,
+    evenly,
+    joined,
+    recoded,
+)
 from issmp_calibration.mml.sources.store import Store
 from issmp_cat.arrays import Ints
 
@@ -143,3 +153,8 @@ class Folder:
         """Persons and covariates of each group, summed."""
         parts = [summed(self.store.load(number), self.n_groups) for number in range(len(self._shards.sizes))]
         return added(parts)
+
+    def each(self, work: Task[Result], executor: Executor | None) -> Iterator[Result]:
+        """What the work makes of each shard and the posteriors of the last pass, one after the other."""
+        for number, moments in enumerate(self._shards.moments):
+            yield work(recoded(self.store.load(number), self._shards.rows), moments, executor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from issmp_calibration.mml.blocks import pack
 from issmp_calibration.mml.estep import expect_answers
-from issmp_calibration.mml.sources.source import Answers, Expectation, Population, Request, evenly
+from issmp_calibration.mml.sources.source import Answers, Expectation, Population, Request, Result, Task, evenly
 from issmp_cat.arrays import Ints, read_only
 
 __all__ = ["InMemory", "added", "summed"]
@@ -21,18 +22,16 @@ def summed(answers: Answers, n_groups: int) -> Population:
     group = answers.groups()
     persons = np.bincount(group, minlength=n_groups)
     width = answers.covariates.shape[1]
-    products = np.zeros((n_groups, width, width))
+    products, sums = np.zeros((n_groups, width, width)), np.zeros((n_groups, width))
     for which in range(n_groups if width else 0):
         mine = answers.covariates[group == which]
-        products[which] = mine.T @ mine
-    return Population(persons, products)
+        products[which], sums[which] = mine.T @ mine, mine.sum(axis=0)
+    return Population(persons, products, sums)
 
 
 def added(parts: list[Population]) -> Population:
     """Sums over several lots of persons."""
-    return Population(
-        np.sum([part.persons for part in parts], axis=0), np.sum([part.products for part in parts], axis=0)
-    )
+    return Population(*(np.sum(each, axis=0) for each in zip(*parts, strict=True)))
 
 
 class InMemory:
@@ -75,3 +74,7 @@ class InMemory:
     def population(self) -> Population:
         """Persons and covariates of each group, summed."""
         return summed(self.answers, self.n_groups)
+
+    def each(self, work: Task[Result], executor: Executor | None) -> Iterator[Result]:
+        """What the work makes of the answers and the posteriors of the last pass."""
+        yield work(self.answers, self._moments, executor)

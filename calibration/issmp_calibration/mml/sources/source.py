@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,19 @@ from numpy.typing import NDArray
 from issmp_calibration.mml.grid import Grid
 from issmp_cat.arrays import Floats, Ints, read_only
 
-__all__ = ["Answers", "Expectation", "Population", "Regression", "Request", "Source", "evenly", "joined"]
+__all__ = [
+    "Answers",
+    "Expectation",
+    "Population",
+    "Regression",
+    "Request",
+    "Result",
+    "Source",
+    "Task",
+    "evenly",
+    "joined",
+    "recoded",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,25 @@ class Answers:
         return Answers.of(start, self.code[place], pattern, self.covariates[persons])
 
 
+Result = TypeVar("Result")
+# What is done with some answers: these, the posterior means and SDs of their persons, and threads.
+Task = Callable[[Answers, NDArray[Any], Executor | None], Result]
+
+
+def recoded(answers: Answers, rows: Ints | None) -> Answers:
+    """The answers in other codes.
+
+    Args:
+        answers: as stored.
+        rows: new code of each stored one, −1 where its answers are left out; as stored if not given.
+    """
+    if rows is None:
+        return answers
+    code = rows[answers.code]
+    start = np.concatenate([[0], np.cumsum(code >= 0)])[answers.start]
+    return Answers.of(start, code[code >= 0].astype(answers.code.dtype), answers.pattern, answers.covariates)
+
+
 def evenly(persons: int, among: int) -> Ints:
     """So many places spread evenly among others, or all of them.
 
@@ -97,10 +128,12 @@ class Population(NamedTuple):
     Attributes:
         persons: how many. Shape ``(groups,)``.
         products: of the covariates with each other. Shape ``(groups, covariates, covariates)``.
+        sums: of the covariates. Shape ``(groups, covariates)``.
     """
 
     persons: Ints
     products: Floats
+    sums: Floats
 
 
 class Regression(NamedTuple):
@@ -193,4 +226,8 @@ class Source(Protocol):
 
     def population(self) -> Population:
         """Persons and covariates of each group, summed."""
+        ...
+
+    def each(self, work: Task[Result], executor: Executor | None) -> Iterator[Result]:
+        """What the work makes of each part of the answers, done where they are, with its last posteriors."""
         ...
