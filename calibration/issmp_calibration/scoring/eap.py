@@ -40,11 +40,11 @@ def posterior_moments(
     if nodes is not None:
         whole.on_nodes(*prior.span(limit), nodes, persons)
     elif len(persons) < MANY:
-        whole.refined(persons)
+        whole.exactly(persons)
     else:
         some = persons[:: len(persons) // SAMPLE]
-        whole.refined(some)
+        whole.roughly(some)
         narrowest = float(np.quantile(moments[some, 1], NARROW))
         gridded(answers, prior, node_count(narrowest, answers, prior), moments, draws, executor)
-        whole.refined(persons[np.isnan(moments[persons, 0])])
+        whole.exactly(persons[np.isnan(moments[persons, 0])])
     return moments

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from typing import Any
 
@@ -13,7 +14,7 @@ from issmp_calibration.scoring.answers import Answers
 from issmp_calibration.scoring.plausible import Draws, draw_values
 from issmp_calibration.scoring.priors import Prior
 from issmp_calibration.scoring.tables import log_chances, panels
-from issmp_cat.arrays import Floats, Ints
+from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.compiled import jit
 
 __all__ = ["Whole"]
@@ -22,7 +23,8 @@ RANGE = 8.0  # population SDs to each side
 CHUNK = 2048  # persons to a task
 FIRST_NODES = 97
 COARSEST = 1.1  # spacing at most, in posterior SDs
-MOST_NODES = 1 << 14  # no bank makes posteriors that need more
+TIMES = 6  # that nodes are doubled: no bank makes posteriors that need more
+TOLERANCE = 2e-6  # population SDs
 
 
 @jit(error_model="numpy")
@@ -92,12 +94,37 @@ class Whole:
         for _ in self._run(work, np.array_split(persons, max(len(persons) // CHUNK, 1))):
             pass
 
-    def refined(self, persons: Ints) -> None:
+    def roughly(self, persons: Ints) -> None:
         """Sum over ever finer nodes until each posterior is as wide as their distance."""
+        for nodes in self._finer():
+            self.on_nodes(*nodes, persons)
+            persons = persons[self._is_narrow(persons, *nodes)]
+            if not len(persons):
+                return
+
+    def exactly(self, persons: Ints) -> None:
+        """The same, until finer nodes move neither mean nor SD: steep items make posteriors with corners."""
+        tolerance = TOLERANCE * float(self.prior.moments[:, 1].min())
+        before = np.full((len(persons), 2), np.nan)
+        for nodes in self._finer():
+            if not len(persons):
+                return
+            self.on_nodes(*nodes, persons)
+            found = self.moments[persons]
+            moves = ~(np.abs(found - before) <= tolerance).all(axis=1) | self._is_narrow(persons, *nodes)
+            persons, before = persons[moves], found[moves]
+
+    def _finer(self) -> Iterator[tuple[float, float, int]]:
+        """Ends and numbers of ever more nodes, not further apart than the steepest item is wide."""
         low, high = self.prior.span(RANGE)
         count = FIRST_NODES
-        while len(persons) and count <= MOST_NODES:
-            self.on_nodes(low, high, count, persons)
-            spacing = (high - low) / (count - 1)
-            persons = persons[self.moments[persons, 1] * COARSEST < spacing]
+        while (high - low) * self.answers.parameters.a.max() > count - 1:
             count = 2 * count - 1
+        for _ in range(TIMES):
+            yield low, high, count
+            count = 2 * count - 1
+
+    def _is_narrow(self, persons: Ints, low: float, high: float, count: int) -> Bools:
+        """Whose posteriors are narrower than the nodes are apart."""
+        narrow: Bools = self.moments[persons, 1] * COARSEST < (high - low) / (count - 1)
+        return narrow
