@@ -20,11 +20,14 @@ if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
     from issmp_calibration.pass_rates import PassRates
     from issmp_calibration.scoring import Scores
+    from issmp_calibration.scoring.priors import PriorLike
     from issmp_cat.bank import ItemBank
     from issmp_cat.exam import Exam
     from issmp_cat.responses import ResponseLog
 
 __all__ = ["command"]
+
+SUFFIXES = (".csv", ".parquet")
 
 
 class Method(StrEnum):
@@ -49,12 +52,25 @@ ByOption: TypeAlias = Annotated[
     str | None, typer.Option("--by", metavar="COLUMN", help="Pass rates by this column about candidates.")
 ]
 OutputOption: TypeAlias = Annotated[
-    Path | None, typer.Option("--output", "-o", help="Write a row for each candidate to this CSV file.")
+    Path | None, typer.Option("--output", "-o", help="Write a row for each candidate to this file: .csv or .parquet.")
 ]
 MethodOption: TypeAlias = Annotated[
     Method | None, typer.Option("--method", "-m", help="Estimator; by default the exam's own, EAP without one.")
 ]
 PretestOption: TypeAlias = Annotated[bool, typer.Option("--pretest", help="Let pretest items count too.")]
+PriorOption: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option("--prior", metavar="MEAN,SD", help="Population, logits; GROUP=MEAN,SD for each with --prior-by."),
+]
+PriorByOption: TypeAlias = Annotated[
+    str | None, typer.Option("--prior-by", metavar="COLUMN", help="Each candidate's population by this column.")
+]
+DrawsOption: TypeAlias = Annotated[
+    int, typer.Option("--plausible-values", min=0, max=1000, metavar="M", help="Draw M values from each posterior.")
+]
+SeedOption: TypeAlias = Annotated[
+    int | None, typer.Option("--seed", min=0, help="All draws follow from it; drawn and told when not given.")
+]
 ThreadsOption: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Threads; all processors by default.")]
 
 
@@ -69,6 +85,10 @@ def command(
     output: OutputOption = None,
     method: MethodOption = None,
     pretest: PretestOption = False,
+    prior: PriorOption = None,
+    prior_by: PriorByOption = None,
+    plausible_values: DrawsOption = 0,
+    seed: SeedOption = None,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
     threads: ThreadsOption = None,
@@ -78,6 +98,9 @@ def command(
     ``--exam`` adds scaled score and decision by the exam's scale and cut; ``--raw-cut`` decides by raw score. With
     ml, map and wle a column ``at_bound`` says whose estimate stands at a fence of the search.
 
+    ``--plausible-values 5`` adds columns pv1 to pv5: draws from each candidate's posterior, by which populations are
+    described without bias (Mislevy, 1991).
+
     Without ``-o`` and ``--json`` the rows go to stdout as CSV; with ``-o`` stdout shows the pass rates.
 
     Examples:
@@ -86,25 +109,70 @@ def command(
       issmp-cat score responses.csv --bank bank.json --exam issmp-linear --method wle > scores.csv
 
       issmp-cat score responses.csv.gz --key key.csv --candidates candidates.csv --raw-cut 119 --by attempt
+
+      issmp-cat score long.parquet --bank bank.json --plausible-values 5 --seed 1 -o draws.parquet
+
+      issmp-cat score long.csv --bank bank.json --prior-by region --prior north=0,1 --prior south=0.3,0.9
     """
     from issmp_calibration import read_key
+    from issmp_calibration.commands.score_priors import parse_prior
+    from issmp_calibration.commands.score_rows import tell_scores
     from issmp_calibration.pass_rates import refuse_column
     from issmp_cat.bank import ItemBank
     from issmp_cat.cli import talk
 
-    refuse_output("--output", output, (".csv",))
+    refuse_output("--output", output, SUFFIXES)
     _refuse(bank, exam, raw_cut, by)
+    how = _how(bank, method, pretest, parse_prior(prior or (), prior_by), plausible_values, seed, threads)
     known = read_key(reading.key) if reading.key else None
     items = ItemBank.load(bank) if bank else None
     highest = max(item.highest for item in items.items) if items else 1
     answers = reading.read(log, known, quiet=quiet, max_score=highest)
     if by is not None:
         refuse_column(answers, by)
-    columns, rates = _score(answers, known, items, exam, raw_cut, by, method, threads, pretest=pretest, quiet=quiet)
-    _tell(columns, rates, output, as_json=as_json)
+    columns, rates = _score(answers, known, items, exam, raw_cut, by, how, quiet=quiet)
+    tell_scores(columns, rates, output, as_json=as_json)
     if output:
         talk.say(f"wrote {output}", quiet)
-    talk.next_step("issmp-cat simulate --help" if bank else "issmp-cat calibrate --help", quiet)
+    talk.next_step(_next(log, bank, exam, reading.words()), quiet)
+
+
+def _how(
+    bank: Path | None,
+    method: Method | None,
+    pretest: bool,
+    prior: PriorLike | None,
+    plausible_values: int,
+    seed: int | None,
+    threads: int | None,
+) -> dict[str, Any]:
+    """What was typed about the estimates, as arguments of ``score``."""
+    from issmp_cat.errors import UsageError
+
+    typed = {
+        "method": method and method.value,
+        "prior": prior,
+        "seed": seed,
+        "plausible_values": plausible_values or None,
+    }
+    how = {name: value for name, value in typed.items() if value is not None}
+    if bank is None and how:
+        words = ", ".join(f"--{name.replace('_', '-')}" for name in how)
+        raise UsageError(f"{words}: there is nothing to estimate without --bank FILE")
+    return how | {"pretest": pretest, "threads": threads}
+
+
+def _next(log: list[Path], bank: Path | None, exam: str | None, reading: list[str]) -> str:
+    """What a person would do next."""
+    import shlex
+
+    if bank is None:
+        words = ["calibrate", *map(str, log), *reading, "-o", "bank.json"]
+    elif exam is None:
+        words = ["score", *map(str, log), *reading, "--bank", str(bank), "--exam", "issmp"]
+    else:
+        words = ["simulate", "--bank", str(bank), "--exam", exam]
+    return shlex.join(["issmp-cat", *words])
 
 
 def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None, by: str | None) -> None:
@@ -126,10 +194,8 @@ def _score(
     exam: str | None,
     raw_cut: int | None,
     by: str | None,
-    method: Method | None,
-    threads: int | None,
+    how: dict[str, Any],
     *,
-    pretest: bool,
     quiet: bool,
 ) -> tuple[dict[str, Any], PassRates | None]:
     """Columns of the table by candidate; pass rates where something decides who passes."""
@@ -139,16 +205,15 @@ def _score(
     columns: dict[str, Any] = {"candidate": log.persons}
     rates = None
     if bank is not None:
+        from issmp_calibration.scoring import score
         from issmp_cat.exam import Exam
 
         plan = Exam.load(exam) if exam else None
         with talk.progress("scoring", quiet=quiet):
-            scores = _abilities(log, bank, plan, method, threads, pretest=pretest)
+            scores = score(log, bank, **({} if plan is None else _as_examined(bank, plan)) | how)
         for line in scores.summary().splitlines():
             talk.say(line, quiet)
-        columns |= {"theta": scores.theta, "se": scores.se, "answers": scores.answers, "raw": scores.raw}
-        if scores.method != "eap":
-            columns["at_bound"] = scores.at_bound
+        columns |= scores.columns
         if plan is not None:
             talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumption}".strip(), quiet)
             scaled, decision = _decide(scores, plan)
@@ -163,18 +228,6 @@ def _score(
     if by is not None:
         columns[by] = log.candidates[by]
     return columns, rates
-
-
-def _abilities(
-    log: ResponseLog, bank: ItemBank, exam: Exam | None, method: Method | None, threads: int | None, *, pretest: bool
-) -> Scores:
-    """θ by the exam's own estimator and grid, so that a session's report and this table say the same."""
-    from issmp_calibration.scoring import score
-
-    how: dict[str, Any] = {} if exam is None else _as_examined(bank, exam)
-    if method is not None:
-        how["method"] = method.value
-    return score(log, bank, pretest=pretest, threads=threads, **how)
 
 
 def _as_examined(items: ItemBank, exam: Exam) -> dict[str, Any]:
@@ -200,26 +253,3 @@ def _words(passed: Any, known: Any) -> Any:
     import numpy as np
 
     return np.where(known, np.where(passed, "pass", "fail"), "")
-
-
-def _tell(columns: dict[str, Any], rates: PassRates | None, output: Path | None, *, as_json: bool) -> None:
-    """Rows and rates, where they belong."""
-    import sys
-
-    import pandas as pd
-
-    from issmp_cat.cli import talk
-    from issmp_cat.files import atomic_write
-
-    frame = pd.DataFrame(columns)
-    if output:
-        with atomic_write(output) as handle:
-            frame.to_csv(handle, index=False, lineterminator="\n")
-    if as_json:
-        talk.print_json({"candidates": columns, "pass_rates": rates.columns if rates else None})
-    elif rates and (output or "theta" not in columns):
-        table = rates.columns
-        share = {name: [f"{100 * value:.1f} %" for value in table[name]] for name in ("rate", "low", "high")}
-        talk.table("pass rates (95 % intervals)", list(table), list(zip(*(table | share).values(), strict=True)))
-    elif not output:
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
