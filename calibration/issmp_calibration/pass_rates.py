@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.about import About
 from issmp_calibration.log import ItemKey
 from issmp_calibration.log.statistics import item_status
 from issmp_calibration.log.sums import raw_scores
@@ -73,7 +74,7 @@ def raw_decisions(log: ResponseLog, cut: int, key: ItemKey | None = None) -> tup
     return raw, raw >= cut, answered > 0
 
 
-def refuse_column(log: ResponseLog, by: str) -> None:
+def refuse_column(log: About, by: str) -> None:
     """Stop if nothing is known of candidates under this name.
 
     Raises:
@@ -84,7 +85,7 @@ def refuse_column(log: ResponseLog, by: str) -> None:
         raise UsageError(f'no column "{by}" about candidates; known: {known}{did_you_mean(by, list(log.candidates))}')
 
 
-def pass_rates(log: ResponseLog, passed: Bools, counted: Bools, by: str | None = None) -> PassRates:
+def pass_rates(log: About, passed: Bools, counted: Bools, by: str | None = None) -> PassRates:
     """Share of candidates who pass.
 
     Args:

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import platform
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from issmp_cat import __version__
 from issmp_cat.responses import ResponseLog
 
+if TYPE_CHECKING:
+    from issmp_calibration.log.store import LogStore
+
 __all__ = ["fingerprint", "versions"]
 
 
-def fingerprint(log: ResponseLog) -> str:
-    """Sixteen hex digits of SHA-256 over the scored answers, their items and their owners, in the log's order."""
+def fingerprint(log: ResponseLog | LogStore) -> str:
+    """Sixteen hex digits of SHA-256 over the scored answers, their items and their owners, in the log's order.
+
+    Of a store, over what its index says of the files, whose SHA-256 it holds.
+    """
     digest = hashlib.sha256()
+    if not isinstance(log, ResponseLog):
+        digest.update(json.dumps([log.told["items"], log.told["shards"]], sort_keys=True).encode())
+        return digest.hexdigest()[:16]
     for column in (log.start, log.item, log.score):
         digest.update(np.ascontiguousarray(column).data)
     for names in (log.items, log.persons):

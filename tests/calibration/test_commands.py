@@ -2,11 +2,12 @@
 
 import json
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 
-from issmp_cat.bank import ItemBank
+from issmp_cat.bank import Item, ItemBank
 from issmp_cat.cli.main import run
 
 
@@ -146,6 +147,66 @@ def test_an_estimate_at_a_fence_is_marked(wide, tmp_path, capsys):
     assert run(["score", str(log), "--bank", str(bank), "--method", "ml", "-o", str(tmp_path / "ml.csv")]) == 0
     assert "2 candidates have no finite ML estimate" in capsys.readouterr().err
     assert pd.read_csv(tmp_path / "ml.csv")["at_bound"].tolist() == [True, False, True]
+
+
+def test_draws_and_priors_by_group(wide, tmp_path, capsys):
+    bank, table, about = tmp_path / "bank.json", tmp_path / "draws.parquet", tmp_path / "about.csv"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    names = pd.read_csv(wide).iloc[:, 0]
+    pd.DataFrame({"candidate": names, "school": ["a", "b"] * 200}).to_csv(about, index=False)
+    priors = ["--candidates", str(about), "--prior-by", "school", "--prior", "a=-1,1", "--prior", "b=1,1"]
+    words = ["score", str(wide), "--bank", str(bank), *priors, "--plausible-values", "2"]
+    assert run([*words, "--seed", "7", "-o", str(table)]) == 0
+    assert "2 plausible values of each, drawn with seed 7" in capsys.readouterr().err
+    rows = duckdb.read_parquet(str(table)).df()
+    assert list(rows.columns) == ["candidate", "theta", "se", "answers", "raw", "pv1", "pv2"]
+    means = rows.merge(pd.read_csv(about)).groupby("school")["theta"].mean()
+    assert means["b"] - means["a"] > 0.3
+    assert run([*words, "--quiet"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--prior", "a=0,1"], "needs --prior-by COLUMN"),
+        (["--prior", "zero"], "expected MEAN,SD in logits"),
+        (["--prior-by", "school"], "needs --prior GROUP=MEAN,SD"),
+        (["--prior-by", "school", "--prior", "a=0,1", "--prior", "a=0,2"], "names a group twice"),
+        (["--prior", "0,-1"], "SD above 0"),
+    ],
+)
+def test_priors_that_say_nothing_are_refused(wide, tmp_path, capsys, words, said):
+    bank = tmp_path / "bank.json"
+    ItemBank.from_items([Item(id="q1", domain="D", b=0.0)]).save(bank)
+    assert run(["score", str(wide), "--bank", str(bank), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_next_step_is_a_command_that_runs(wide, tmp_path, capsys):
+    bank = tmp_path / "bank.json"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    words = ["score", str(wide), "--bank", str(bank), "--quiet"]
+    assert run(words[:-1]) == 0
+    following = capsys.readouterr().err.splitlines()[-1].removeprefix("next: issmp-cat ").split()
+    assert following == ["score", str(wide), "--bank", str(bank), "--exam", "issmp"]
+    assert run(following) == 0
+    assert f"next: issmp-cat simulate --bank {bank} --exam issmp" in capsys.readouterr().err
+    assert run(["score", str(wide), "--raw-cut", "6"]) == 0
+    assert f"next: issmp-cat calibrate {wide} -o bank.json" in capsys.readouterr().err
+
+
+def test_a_failed_write_leaves_the_old_table(wide, tmp_path, monkeypatch):
+    bank, table = tmp_path / "bank.json", tmp_path / "scores.csv"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    table.write_text("old")
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pd.DataFrame, "to_csv", interrupted)
+    assert run(["score", str(wide), "--bank", str(bank), "-o", str(table), "--quiet"]) == 130
+    assert table.read_text() == "old"
+    assert {path.name for path in tmp_path.iterdir()} == {bank.name, table.name}
 
 
 def test_groups_need_a_decision(wide, capsys):

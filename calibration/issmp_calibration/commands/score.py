@@ -18,6 +18,7 @@ from issmp_calibration.log.options import (
 
 if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
+    from issmp_calibration.log.store import LogStore
     from issmp_calibration.pass_rates import PassRates
     from issmp_calibration.scoring import Scores
     from issmp_calibration.scoring.priors import PriorLike
@@ -127,7 +128,7 @@ def command(
     known = read_key(reading.key) if reading.key else None
     items = ItemBank.load(bank) if bank else None
     highest = max(item.highest for item in items.items) if items else 1
-    answers = reading.read(log, known, quiet=quiet, max_score=highest)
+    answers = _stored(log, reading, quiet) or reading.read(log, known, quiet=quiet, max_score=highest)
     if by is not None:
         refuse_column(answers, by)
     columns, rates = _score(answers, known, items, exam, raw_cut, by, how, quiet=quiet)
@@ -135,6 +136,22 @@ def command(
     if output:
         talk.say(f"wrote {output}", quiet)
     talk.next_step(_next(log, bank, exam, reading.words()), quiet)
+
+
+def _stored(log: list[Path], reading: LogOptions, quiet: bool) -> LogStore | None:
+    """The log as a store, if that is what was named; how answers are read was settled when it was written."""
+    from issmp_calibration.log.store import LogStore
+    from issmp_calibration.mml.sources.store import INDEX
+    from issmp_cat.cli.talk import say
+    from issmp_cat.errors import UsageError
+
+    if len(log) != 1 or not (log[0] / INDEX).is_file():
+        return None
+    if words := [word for word in reading.words() if word.startswith("--")]:
+        raise UsageError(f"{', '.join(words)}: {log[0]} is a store, whose answers were read when it was written")
+    store = LogStore.open(log[0])
+    say(store.summary(), quiet)
+    return store
 
 
 def _how(
@@ -188,7 +205,7 @@ def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None, by: str | 
 
 
 def _score(
-    log: ResponseLog,
+    log: ResponseLog | LogStore,
     known: ItemKey | None,
     bank: ItemBank | None,
     exam: str | None,
@@ -199,8 +216,11 @@ def _score(
     quiet: bool,
 ) -> tuple[dict[str, Any], PassRates | None]:
     """Columns of the table by candidate; pass rates where something decides who passes."""
+    import numpy as np
+
     from issmp_calibration.pass_rates import pass_rates, raw_decisions
     from issmp_cat.cli import talk
+    from issmp_cat.responses import ResponseLog
 
     columns: dict[str, Any] = {"candidate": log.persons}
     rates = None
@@ -222,7 +242,10 @@ def _score(
         elif raw_cut is None:
             talk.say("θ, its standard error and the raw score: --exam EXAM adds scaled score and decision", quiet)
     if raw_cut is not None:
-        raw, passed, counted = raw_decisions(log, raw_cut, known)
+        parts = [log] if isinstance(log, ResponseLog) else log.shards()
+        raw, passed, counted = map(
+            np.concatenate, zip(*(raw_decisions(part, raw_cut, known) for part in parts), strict=True)
+        )
         columns |= {"raw": raw, "decision": _words(passed, counted)}
         rates = pass_rates(log, passed, counted, by)
     if by is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import Executor
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,27 +14,35 @@ from issmp_calibration.scoring.priors import Prior
 from issmp_calibration.scoring.whole import Whole
 from issmp_cat.arrays import Floats
 
-__all__ = ["posterior_moments"]
+__all__ = ["Work", "posterior_moments"]
 
 MANY = 4096  # candidates, from whom on single precision pays
 SAMPLE = 256  # of them, whose posteriors say how fine the nodes must be
 NARROW = 0.01  # the share that may be narrower
 
 
-def posterior_moments(
-    answers: Answers, prior: Prior, nodes: int | None, limit: float, draws: Draws, executor: Executor | None
-) -> Floats:
-    """Mean and SD of each posterior, logits; NaN for persons without answers. Shape ``(persons, 2)``.
+class Work(NamedTuple):
+    """What is to be integrated, and how.
 
-    Args:
-        answers: what counts.
-        prior: of each person.
+    Attributes:
+        answers: what counts; ``prior``: of each person; ``draws``: plausible values to fill in.
         nodes: how many, equally spaced over the populations' means ± ``limit`` SDs; None for as many, and as far out,
             as the posteriors need: the integrals are then exact to 1e-5 population SDs.
         limit: see ``nodes``.
-        draws: plausible values to fill in.
         executor: threads; they do not change the result.
     """
+
+    answers: Answers
+    prior: Prior
+    nodes: int | None
+    limit: float
+    draws: Draws
+    executor: Executor | None
+
+
+def posterior_moments(work: Work) -> Floats:
+    """Mean and SD of each posterior, logits; NaN for persons without answers. Shape ``(persons, 2)``."""
+    answers, prior, nodes, limit, draws, executor = work
     moments = np.full((answers.n_persons, 2), np.nan)
     persons = np.flatnonzero(np.diff(answers.start))
     whole = Whole(answers, prior, moments, draws, executor)

@@ -63,6 +63,10 @@ class Draws:
     values: Floats
     stream: NDArray[np.int64]
 
+    def of(self, persons: slice) -> Draws:
+        """Those of some of the persons, in the same place."""
+        return Draws(self.values[persons], self.stream[persons])
+
     @property
     def number(self) -> int:
         """Draws a person."""

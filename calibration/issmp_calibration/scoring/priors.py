@@ -6,15 +6,15 @@ A normal population is two numbers a candidate; any other is a log density at th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.about import About
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import ResponseLogError, UsageError
-from issmp_cat.responses import ResponseLog
 from issmp_cat.spelling import did_you_mean
 
 __all__ = ["GroupPrior", "HistogramPrior", "Prior", "PriorLike", "RegressionPrior", "resolve_prior"]
@@ -120,6 +120,10 @@ class Prior:
         """Log densities of the groups, beside the normal parts. Shape ``(groups, nodes)``."""
         return np.stack([np.zeros(len(theta)) if own is None else own(theta) for own in self.densities])
 
+    def of(self, persons: slice) -> Prior:
+        """The same for some of the persons."""
+        return replace(self, mean=self.mean[persons], sd=self.sd[persons], pattern=self.pattern[persons])
+
     def span(self, limit: float) -> tuple[float, float]:
         """From the lowest mean − ``limit`` SDs to the highest mean + as many, logits."""
         mean, sd = self.moments.T
@@ -131,7 +135,7 @@ class Prior:
         return all(own is None for own in self.densities)
 
 
-def resolve_prior(prior: PriorLike, log: ResponseLog) -> Prior:
+def resolve_prior(prior: PriorLike, log: About) -> Prior:
     """What is believed of each candidate of a log.
 
     Raises:
@@ -166,7 +170,7 @@ def _refuse_moments(moments: Floats) -> None:
         raise UsageError("a prior needs a finite mean and an SD above 0, logits")
 
 
-def _by_group(prior: GroupPrior, log: ResponseLog) -> Prior:
+def _by_group(prior: GroupPrior, log: About) -> Prior:
     labels = np.array([str(value) for value in _column(prior.column, log).tolist()])
     known = {str(name): number for number, name in enumerate(prior.groups)}
     seen, place = np.unique(labels, return_inverse=True)
@@ -184,7 +188,7 @@ def _by_group(prior: GroupPrior, log: ResponseLog) -> Prior:
     return _assemble(list(prior.groups.values()), pattern, words)
 
 
-def _by_regression(prior: RegressionPrior, log: ResponseLog) -> Prior:
+def _by_regression(prior: RegressionPrior, log: About) -> Prior:
     mean = np.full(log.n_persons, float(prior.mean))
     problems = []
     for name, (weight, center) in prior.terms.items():
@@ -201,7 +205,7 @@ def _by_regression(prior: RegressionPrior, log: ResponseLog) -> Prior:
     return Prior(mean, np.full(len(mean), float(prior.sd)), np.zeros(len(mean), np.int64), (None,), moments, words)
 
 
-def _column(name: str, log: ResponseLog) -> NDArray[Any]:
+def _column(name: str, log: About) -> NDArray[Any]:
     """What is known of the candidates under a name."""
     if name not in log.candidates:
         known = ", ".join(log.candidates) or "none; give a table about candidates"

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import secrets
-from concurrent.futures import Executor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from issmp_calibration.log import Rules, read_log
+from issmp_calibration.log.store import LogStore
+from issmp_calibration.mml.sources.store import INDEX
 from issmp_calibration.nominal import with_categories
 from issmp_calibration.provenance import fingerprint, versions
-from issmp_calibration.scoring.answers import Answers, match_answers
-from issmp_calibration.scoring.eap import posterior_moments
+from issmp_calibration.scoring.answers import match_answers
+from issmp_calibration.scoring.eap import Work, posterior_moments
 from issmp_calibration.scoring.modes import highest_points
 from issmp_calibration.scoring.plausible import Draws
-from issmp_calibration.scoring.priors import Prior, PriorLike, resolve_prior
+from issmp_calibration.scoring.priors import PriorLike, resolve_prior
 from issmp_calibration.scoring.result import Scores
 from issmp_calibration.workers import workers
 from issmp_cat.ability import Estimator, estimator_code
@@ -37,7 +38,7 @@ FEWEST_NODES, MOST_DRAWS = 6, 1000
 
 
 def score(
-    log: ResponseLog | str | Path | pd.DataFrame,
+    log: ResponseLog | LogStore | str | Path | pd.DataFrame,
     bank: ItemBank,
     *,
     method: Estimator = "eap",
@@ -52,7 +53,8 @@ def score(
     """Estimate the ability of every candidate of a log.
 
     Args:
-        log: a response log, or anything ``read_log`` takes.
+        log: a response log, anything ``read_log`` takes, or a store of shards (:class:`LogStore`, or its folder), of
+            which one shard at a time is in memory.
         bank: items with their parameters.
         method: eap, map, ml or wle (Warm, 1989).
         prior: mean and SD of the population, logits, the bank's own when not given; or a ``HistogramPrior``, a
@@ -71,15 +73,19 @@ def score(
         UsageError: an unknown estimator, or numbers that make no sense.
     """
     _refuse(method, nodes, limit, plausible_values, seed)
-    rules = Rules(max_score=max(item.highest for item in bank.items))
-    given = log if isinstance(log, ResponseLog) else read_log(log, rules=rules)
-    given = with_categories(given, bank)
-    answers = match_answers(given, bank, pretest=pretest)
+    given = _given(log, bank)
     population = resolve_prior(prior or (bank.metric.latent_mean, bank.metric.latent_sd), given)
     seed = secrets.randbits(SEED_BITS) if plausible_values and seed is None else seed
     draws = Draws.prepared(given.persons, plausible_values, seed or 0)
-    with workers(threads, len(answers.codes)) as executor:
-        found = _estimate(answers, population, method, nodes, limit, draws, executor)
+    found, points, many = np.empty((given.n_persons, 2)), *np.zeros((2, given.n_persons), np.int64)
+    last = 0
+    for part in given.shards() if isinstance(given, LogStore) else [given]:
+        answers = match_answers(with_categories(part, bank), bank, pretest=pretest)
+        mine = slice(last, last := last + part.n_persons)
+        with workers(threads, len(answers.codes)) as executor:
+            work = Work(answers, population.of(mine), nodes, limit, draws.of(mine), executor)
+            found[mine] = _estimate(work, method)
+        points[mine], many[mine] = answers.raw, np.diff(answers.start)
     options = {"method": method, "prior": population.words, "nodes": nodes, "limit": limit, "pretest": pretest}
     if plausible_values:
         options |= {"plausible_values": plausible_values, "seed": seed}
@@ -87,8 +93,8 @@ def score(
         candidate=given.persons,
         theta=found[:, 0],
         se=found[:, 1],
-        answers=np.diff(answers.start),
-        raw=answers.raw,
+        answers=many,
+        raw=points,
         at_bound=_at_bound(found[:, 0], population.span(limit), method),
         candidates=given.candidates,
         method=method,
@@ -102,6 +108,15 @@ def score(
         },
         plausible_values=draws.values,
     )
+
+
+def _given(log: ResponseLog | LogStore | str | Path | pd.DataFrame, bank: ItemBank) -> ResponseLog | LogStore:
+    """The log, read if it was not yet; a store stays on disk."""
+    if isinstance(log, ResponseLog | LogStore):
+        return log
+    if isinstance(log, str | Path) and (Path(log) / INDEX).is_file():
+        return LogStore.open(log)
+    return read_log(log, rules=Rules(max_score=max(item.highest for item in bank.items)))
 
 
 def _refuse(method: str, nodes: int | None, limit: float, plausible_values: int, seed: int | None) -> None:
@@ -121,21 +136,13 @@ def _refuse(method: str, nodes: int | None, limit: float, plausible_values: int,
         raise UsageError("; ".join(faults))
 
 
-def _estimate(
-    answers: Answers,
-    prior: Prior,
-    method: Estimator,
-    nodes: int | None,
-    limit: float,
-    draws: Draws,
-    executor: Executor | None,
-) -> Floats:
+def _estimate(work: Work, method: Estimator) -> Floats:
     """θ and its standard error, by whichever estimator; draws on the way. Shape ``(persons, 2)``."""
-    if method == "eap" or draws.number:
-        found = posterior_moments(answers, prior, nodes, limit, draws, executor)
+    if method == "eap" or work.draws.number:
+        found = posterior_moments(work)
         if method == "eap":
             return found
-    return highest_points(estimator_code(method), answers, prior, prior.span(limit), executor)
+    return highest_points(estimator_code(method), work.answers, work.prior, work.prior.span(work.limit), work.executor)
 
 
 def _at_bound(theta: Floats, fences: tuple[float, float], method: Estimator) -> Bools:

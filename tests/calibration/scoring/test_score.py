@@ -1,7 +1,6 @@
 """Scoring a log at volume is the same as scoring its candidates one by one."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
@@ -157,22 +156,3 @@ def test_scores_above_an_items_highest_are_refused_and_those_of_strangers_ignore
     )
     mixed = ResponseLog.from_wide(np.array([[1, 9]]), items=["r0", "new"])
     assert score(mixed, bank).left_out == {"new": "not in the bank"}
-
-
-def test_scores_are_mirts(shared):
-    """mirt 1.47's fscores on SAT12's 2PL; its SEs of ML and MAP by a numerical Hessian, of WLE by another formula.
-
-    mirt sums over 61 nodes on ±6 whatever the posterior; ours, when not told so, does not cut the population off there.
-    """
-    from issmp_calibration import CalibrationOptions, calibrate
-
-    raw = pd.read_csv(shared / "data" / "textbook" / "sat12_key3.csv").to_numpy(dtype=float)
-    theirs = pd.read_csv(shared / "reference" / "mirt" / "scores_sat12_key3_2PL.csv")
-    data = ResponseLog.from_wide(raw)
-    bank = calibrate(data, options=CalibrationOptions(tolerance=1e-5)).to_bank()
-    for name, limit, error in (("eap", 6.0, 1e-5), ("map", 6.0, 1e-4), ("ml", 20.0, 1e-3), ("wle", 20.0, None)):
-        ours = score(data, bank, method=name, nodes=61, limit=limit)
-        known = np.isfinite(theirs[name.upper()].to_numpy())
-        assert_allclose(ours.theta[known], theirs[name.upper()][known], atol=1e-5)
-        if error is not None:
-            assert_allclose(ours.se[known], theirs[f"{name.upper()}_se"][known], atol=error)
