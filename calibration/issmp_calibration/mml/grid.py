@@ -10,7 +10,7 @@ import numpy as np
 from issmp_calibration.mml.lanes import LANES
 from issmp_cat.arrays import Floats, read_only
 
-__all__ = ["Grid"]
+__all__ = ["COARSEST", "Grid"]
 
 COARSEST = 1.25  # spacing in posterior SDs up to which equally spaced nodes integrate a normal posterior to 1e-5
 

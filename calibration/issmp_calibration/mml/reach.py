@@ -9,7 +9,7 @@ from issmp_calibration.mml.grid import COARSEST, Grid
 from issmp_calibration.mml.narrowest import narrowest_posterior
 from issmp_cat.arrays import Floats
 
-__all__ = ["finer", "integration_errors", "wanted_grid"]
+__all__ = ["MOST", "finer", "integration_errors", "wanted_grid"]
 
 SPACING = 0.2  # of neighbouring nodes, SDs of the narrowest population, if no posterior asks for less
 SLACK = 0.5  # SDs by which populations may move before the nodes go after them

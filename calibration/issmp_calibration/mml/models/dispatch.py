@@ -7,16 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from issmp_calibration.mml.models import graded, logistic, nominal, partial
 from issmp_calibration.mml.models.family import GRADED, LOGISTIC, PARTIAL
+from issmp_calibration.mml.models.graded import chances as graded_chances
+from issmp_calibration.mml.models.graded import terms as graded_terms
+from issmp_calibration.mml.models.logistic import chances as logistic_chances
+from issmp_calibration.mml.models.logistic import expected_two
+from issmp_calibration.mml.models.logistic import terms as logistic_terms
+from issmp_calibration.mml.models.nominal import chances as nominal_chances
+from issmp_calibration.mml.models.nominal import terms as nominal_terms
+from issmp_calibration.mml.models.partial import chances as partial_chances
+from issmp_calibration.mml.models.partial import terms as partial_terms
 from issmp_cat.compiled import jit
 
 __all__ = ["chances", "expected", "fill_information", "fill_log", "fill_scores", "terms"]
-
-logistic_chances, logistic_terms, expected_two = logistic.chances, logistic.terms, logistic.expected_two
-graded_chances, graded_terms = graded.chances, graded.terms
-partial_chances, partial_terms = partial.chances, partial.terms
-nominal_chances, nominal_terms = nominal.chances, nominal.terms
 
 
 @jit(error_model="numpy")

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from issmp_calibration.mml.models import graded, logistic, nominal, partial
 from issmp_calibration.mml.models.family import Family
+from issmp_calibration.mml.models.graded import FAMILY as GRADED
+from issmp_calibration.mml.models.logistic import FAMILY as DICHOTOMOUS
+from issmp_calibration.mml.models.nominal import FAMILY as NOMINAL
+from issmp_calibration.mml.models.partial import FAMILY as PARTIAL
 from issmp_cat.errors import UsageError
 from issmp_cat.spelling import did_you_mean
 
 __all__ = ["FAMILIES", "MODELS", "ModelName", "named"]
 
-FAMILIES = (logistic.FAMILY, graded.FAMILY, partial.FAMILY, nominal.FAMILY)
+FAMILIES = (DICHOTOMOUS, GRADED, PARTIAL, NOMINAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +37,21 @@ class ModelName:
     @property
     def polytomous(self) -> bool:
         """Whether items may have more scores than 0 and 1."""
-        return self.family is not logistic.FAMILY
+        return self.family is not DICHOTOMOUS
 
 
 MODELS = {
     model.name: model
     for model in (
-        ModelName("rasch", logistic.FAMILY, "one"),
-        ModelName("1pl", logistic.FAMILY, "shared"),
-        ModelName("2pl", logistic.FAMILY),
-        ModelName("3pl", logistic.FAMILY, guessing=True),
-        ModelName("4pl", logistic.FAMILY, guessing=True, slipping=True),
-        ModelName("grm", graded.FAMILY),
-        ModelName("pcm", partial.FAMILY, "one"),
-        ModelName("gpcm", partial.FAMILY),
-        ModelName("nrm", nominal.FAMILY),
+        ModelName("rasch", DICHOTOMOUS, "one"),
+        ModelName("1pl", DICHOTOMOUS, "shared"),
+        ModelName("2pl", DICHOTOMOUS),
+        ModelName("3pl", DICHOTOMOUS, guessing=True),
+        ModelName("4pl", DICHOTOMOUS, guessing=True, slipping=True),
+        ModelName("grm", GRADED),
+        ModelName("pcm", PARTIAL, "one"),
+        ModelName("gpcm", PARTIAL),
+        ModelName("nrm", NOMINAL),
     )
 }
 
