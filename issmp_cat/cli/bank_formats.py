@@ -29,14 +29,14 @@ __all__ = [
 ]
 
 OWN = (".json", ".csv", ".tsv")
-FORMATS = ("mirt", "mirt-slope", "bilog", "winsteps", "flexmirt", "irtpro", "qti")
+FORMATS = ("mirt", "mirt-slope", "bilog", "winsteps", "flexmirt", "irtpro", "flexmirt-table", "qti")
 
 
 def formats() -> Mapping[str, Format]:
     """Every format by its name."""
-    from issmp_cat.bank.foreign import BILOG, FLEXMIRT, MIRT, MIRT_SLOPE, QTI, WINSTEPS
+    from issmp_cat.bank.foreign import BILOG, FLEXMIRT, MIRT, MIRT_SLOPE, PRINTED, QTI, WINSTEPS
 
-    return dict(zip(FORMATS, (MIRT, MIRT_SLOPE, BILOG, WINSTEPS, FLEXMIRT, FLEXMIRT, QTI), strict=True))
+    return dict(zip(FORMATS, (MIRT, MIRT_SLOPE, BILOG, WINSTEPS, FLEXMIRT, FLEXMIRT, PRINTED, QTI), strict=True))
 
 
 def named_format(name: str) -> Format | None:

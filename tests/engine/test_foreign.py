@@ -1,12 +1,13 @@
 """Item parameters of other programs: there and back, against mirt's own numbers, and every fault with its line."""
 
 import contextlib
+import csv
 import json
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -17,6 +18,7 @@ from issmp_cat.bank.foreign import (
     FLEXMIRT,
     MIRT,
     MIRT_SLOPE,
+    PRINTED,
     QTI,
     WINSTEPS,
     Wishes,
@@ -24,11 +26,11 @@ from issmp_cat.bank.foreign import (
     write_foreign,
 )
 from issmp_cat.bank.foreign.conversion import difficulties, errors_of, intercepts, slope_intercept_errors
-from issmp_cat.bank.foreign.flexmirt import trend
+from issmp_cat.bank.foreign.nominal import identity, to_deviations, to_scoring, trend
 from issmp_cat.bank.item import Metric
 from issmp_cat.errors import BankError
 
-ALL = (MIRT, MIRT_SLOPE, BILOG, WINSTEPS, FLEXMIRT, QTI)
+ALL = (MIRT, MIRT_SLOPE, BILOG, WINSTEPS, FLEXMIRT, PRINTED, QTI)
 
 
 # ---- banks to try
@@ -56,6 +58,17 @@ def items(draw, models, number):
     model = draw(st.sampled_from(models))
     a = 1.0 if model in ("rasch", "pcm") else draw(slopes.filter(lambda x: x != 1.0))
     fields = {"id": f"I{number:03d}", "domain": "all", "model": model, "a": a}
+    if model == "nrm":
+        n = draw(st.integers(2, 4))
+        values = [draw(st.lists(st.floats(-3, 3), min_size=n, max_size=n)) for _ in range(2)]
+        last = draw(st.floats(0.2, 3)) * draw(st.sampled_from([-1, 1]))
+        # Slopes that rise evenly are partial credit, and are read so.
+        assume(abs(values[0][0] - last / n) > 1e-3)
+        names = [f"{letter}{k + 1}" for letter in "ac" for k in range(n)]
+        return Item(
+            **{key: fields[key] for key in ("id", "domain", "model")}, slopes=[*values[0][:-1], last],
+            intercepts=values[1], covariance=covariance(draw, tuple(names)),
+        )  # fmt: skip
     if model in ("grm", "gpcm", "pcm"):
         gaps = draw(st.lists(st.floats(0.1, 2.0), min_size=2, max_size=5))
         steps = list(np.cumsum([draw(st.floats(-4, 1)), *gaps])) if model == "grm" else [-1.5, *gaps]
@@ -90,6 +103,8 @@ def assert_same_curves(before, after, **tolerance):
         assert_allclose(getattr(after, name), getattr(before, name), **tolerance)
     for old, new in zip(before.items, after.items, strict=True):
         assert_allclose(new.steps, old.steps, **tolerance)
+        assert_allclose(new.slopes, old.slopes, **tolerance)
+        assert_allclose(new.intercepts, old.intercepts, **tolerance)
 
 
 def assert_same_errors(before, after, **tolerance):
@@ -129,7 +144,59 @@ def test_mirts_slopes_and_intercepts_come_back_with_their_errors(bank, tmp_path_
     assert text.startswith(",par,SE\n")
 
 
-@given(bank=banks("rasch", "2pl", "3pl", "4pl", "grm", "gpcm", "pcm"))
+@pytest.mark.parametrize("form", [MIRT, MIRT_SLOPE], ids=["irt", "slope"])
+@given(bank=banks("nrm", "2pl"))
+def test_mirts_nominal_items_come_back_with_the_errors_of_what_the_file_holds(form, bank, tmp_path_factory):
+    after, text = again(bank, form, tmp_path_factory)
+    assert_same_curves(bank, after, rtol=1e-9, atol=1e-9)
+    assert [item.model for item in after.items] == [item.model for item in bank.items]
+    for old, new in zip(bank.items, after.items, strict=True):
+        assert (old.covariance is None) == (new.covariance is None)
+    # What is written of what was read has the same errors, where they do not depend on covariances.
+    _, second = again(after, MIRT_SLOPE, tmp_path_factory)
+    if form is MIRT_SLOPE:
+        for row, other in zip(csv.reader(text.splitlines()), csv.reader(second.splitlines()), strict=True):
+            assert row[0] == other[0]
+            if row[2] not in ("SE", "NA"):
+                assert float(other[2]) == pytest.approx(float(row[2]), rel=1e-5, abs=1e-7)
+
+
+def test_mirts_two_forms_of_nominal_items_have_the_errors_that_draws_have():
+    """Against 400,000 draws of slopes and intercepts, turned into both forms as mirt's manual writes them."""
+    rng = np.random.default_rng(3)
+    root = rng.normal(0, 0.05, (6, 6))
+    names = [f"{letter}{k}" for letter in "ac" for k in (1, 2, 3)]
+    item = Item(
+        id="i", domain="D", model="nrm", slopes=(0.8, -0.3, 1.6), intercepts=(0.2, 1.0, -0.7),
+        covariance={"names": names, "values": (root @ root.T).tolist()},
+    )  # fmt: skip
+    draws = rng.multivariate_normal([*item.slopes, *item.intercepts], root @ root.T, 400_000)
+    slopes, places = draws[:, :3], draws[:, 3:]
+    a1 = slopes[:, 2] / 3
+    expected = [a1.std(), (slopes[:, 0] / a1).std(), (slopes[:, 1] / a1).std(), *places.std(axis=0)]
+    assert_allclose(to_scoring(item)[2], expected, rtol=0.03)
+    centred = [np.c_[np.zeros(len(x)), x] - x.sum(axis=1, keepdims=True) / 4 for x in (slopes, places)]
+    assert_allclose(to_deviations(item)[2], np.concatenate([x.std(axis=0) for x in centred]), rtol=0.01)
+
+
+def test_mirts_nominal_items_are_those_of_its_manual(tmp_path):
+    """coef(): ak_k (a1 θ) + d_k with ak0 = 0, ak_m = m, d0 = 0; IRT form: deviations from the mean."""
+    slopes = '"","par","SE"\n"I.a1",0.5,0.1\n"I.ak0",0,NA\n"I.ak1",3,0.4\n"I.ak2",2,NA\n'
+    slopes += '"I.d0",0,NA\n"I.d1",0.7,0.2\n"I.d2",-0.4,0.3\n'
+    (item,) = read(slopes, MIRT_SLOPE, tmp_path).items
+    assert (item.model, item.slopes, item.intercepts) == ("nrm", (1.5, 1.0), (0.7, -0.4))
+    # s_1 = a1 ak_1, s_2 = 2 a1, errors of a1 and ak_1 uncorrelated.
+    assert errors_of(item) == pytest.approx(
+        {"a1": math.hypot(3 * 0.1, 0.5 * 0.4), "a2": 0.2, "c1": 0.2, "c2": 0.3}, rel=1e-12
+    )
+    deviations = '"","a1","a2","a3","c1","c2","c3"\n"I",-0.5,0.8,-0.3,0.1,-0.4,0.3\n'
+    (item,) = read(deviations, MIRT, tmp_path).items
+    assert item.slopes == pytest.approx((1.3, 0.2))
+    assert item.intercepts == pytest.approx((-0.5, 0.2))
+    assert "what each earns is not in the file" in read(deviations, MIRT, tmp_path).provenance["parameterisation"]
+
+
+@given(bank=banks("rasch", "2pl", "3pl", "4pl", "grm", "gpcm", "pcm", "nrm"))
 def test_flexmirt_keeps_every_digit_of_the_parameters(bank, tmp_path_factory):
     flat = ItemBank.from_items([i for i in bank.items if i.d == 1.0] or [Item(id="i", domain="all", b=0.0)])
     after, _ = again(flat, FLEXMIRT, tmp_path_factory)
@@ -190,6 +257,20 @@ def test_the_delta_method_is_what_simulation_gives():
 def test_flexmirts_contrasts_score_categories_linearly_first():
     assert_allclose(trend(4)[:, 0], [0, 1, 2, 3])
     assert_allclose(trend(4)[[0, 3], 1:], 0.0, atol=1e-15)
+
+
+def test_flexmirts_contrasts_are_those_of_its_own_code(tmp_path):
+    """rpf's Tnom.trend and Tnom.id, "copied from flexmirt.R", for four categories."""
+    sines = [math.sin(math.pi * j * k / 3) for k in (1, 2) for j in (1, 2)]
+    assert_allclose(trend(4), [[0, 0, 0], [1, *sines[:2]], [2, *sines[2:]], [3, 0, 0]], atol=1e-15)
+    assert_allclose(identity(4), [[0, 0, 0], [0, 1, 0], [0, 0, 1], [3, 0, 0]])
+    matrix = "\t".join(map(str, [0, 0, 0, 0, 1, 0, 1, 0, 0]))
+    line = f"1\tv\t1\t1\t3\t3\t2\t{matrix.rsplit(chr(9), 3)[0]}\t0.5\t2\t0.8\t1\t0.6\t-0.3\n"
+    (item,) = read(line, FLEXMIRT, tmp_path).items
+    # Scoring by the matrix ((0, 0), (0, 0), (1, 0)): 0, 0.5; intercepts by identity: −0.3, 2 × 0.6.
+    assert item.model == "nrm"
+    assert item.slopes == pytest.approx((0.0, 0.4))
+    assert item.intercepts == pytest.approx((-0.3, 1.2))
 
 
 def test_a_covariance_of_steps_that_are_not_there_is_refused():
@@ -294,6 +375,25 @@ PRM = """\
 1\tv4\t1\t1\t3\t3\t0\t1\t0\t1.2\t1\t0.6\t-0.3
 0\tGroup1\t1\t1\t0\t0.1\t1.44
 """
+TABLE = """\
+flexMIRT output, much of it
+
+2PL Items for Group 1: Grade4
+  Item   Label   P#     a   s.e.   P#      c   s.e.       b   s.e.
+     1      v1    2  1.05   0.15    1   2.68   0.16   -2.55   0.27
+     2      v2       1.00   ----    3   0.40   0.10   -0.40   0.10
+
+3PL Items for Group 1: Grade4
+  Item   Label   P#     a   s.e.   P#      c   s.e.       b   s.e.   P# logit-g   s.e.      g   s.e.
+     3      v3    6  1.50   0.25    5  -0.75   0.20    0.50   0.12    4   -1.39   0.31   0.20   0.05
+
+Graded Items for Group 1: Grade4
+  Item   Label   P#     a   s.e.     b 1   s.e.     b 2   s.e.
+     4      v4    9  1.20   0.11   -1.50   0.20    0.80   0.13
+
+Marginal fit and much more
+     1   1.0   2.0
+"""
 XML = """\
 <?xml version="1.0"?>
 <usageData xmlns="http://www.imsglobal.org/xsd/imsqti_usagedata_v2p2">
@@ -313,7 +413,15 @@ XML = """\
 """
 EXPORT = '"","par","SE"\n"I1.a",1.2,0.1\n"I1.b",-0.5,0.2\n"I1.g",0,NA\n"I1.u",1,NA\n'
 SLOPES = '"","a1","d","g","u"\n"I1",1.2,0.6,0,1\n"I2",0.9,-0.3,0.2,1\n'
-SAMPLES = {"bilog": PAR, "winsteps": IFILE, "flexmirt": PRM, "qti": XML, "mirt": EXPORT, "mirt-slope": SLOPES}
+SAMPLES = {
+    "bilog": PAR,
+    "winsteps": IFILE,
+    "flexmirt": PRM,
+    "flexmirt-table": TABLE,
+    "qti": XML,
+    "mirt": EXPORT,
+    "mirt-slope": SLOPES,
+}
 
 
 def read(text, form, tmp_path, **wishes):
@@ -365,8 +473,32 @@ def test_a_flexmirt_file_holds_four_kinds_of_items_and_the_population(tmp_path):
     assert_allclose(bank.c[0], 0.2, rtol=1e-7)
     assert_allclose(bank.b[:2], [-0.4, 0.4])
     assert_allclose(bank.items[2].steps, [-1.5, -0.5, 1.0])
-    assert_allclose(bank.items[3].steps, [-0.5, 0.75])
+    # Identity contrasts: the last intercept is twice the first factor.
+    assert_allclose(bank.items[3].steps, [0.25, -1.25])
     assert (bank.metric.latent_mean, bank.metric.latent_sd) == (0.1, pytest.approx(1.2))
+
+
+def test_printed_tables_hold_parameters_and_errors(tmp_path):
+    bank = read(TABLE, PRINTED, tmp_path)
+    assert [(item.id, item.model) for item in bank.items] == [
+        ("v1", "2pl"), ("v2", "rasch"), ("v3", "3pl"), ("v4", "grm"),
+    ]  # fmt: skip
+    assert errors_of(bank.items[0]) == pytest.approx({"a": 0.15, "b": 0.27})
+    assert errors_of(bank.items[1]) == pytest.approx({"b": 0.10})
+    assert errors_of(bank.items[2]) == pytest.approx({"a": 0.25, "b": 0.12, "c": 0.05})
+    assert (bank.c[2], bank.items[3].steps) == (0.2, (-1.5, 0.8))
+    assert errors_of(bank.items[3]) == pytest.approx({"a": 0.11, "b1": 0.20, "b2": 0.13})
+
+
+@given(bank=banks("rasch", "2pl", "3pl", "grm"))
+def test_printed_tables_keep_six_decimals_of_parameters_and_errors(bank, tmp_path_factory):
+    after, _ = again(bank, PRINTED, tmp_path_factory)
+    # Tables stand one after the other: items come back model by model.
+    order = [after.index[id_] for id_ in bank.ids]
+    after = ItemBank.from_items([after.items[k] for k in order])
+    assert_same_curves(bank, after, rtol=0, atol=6e-7)
+    assert_same_errors(bank, after, rtol=0, atol=6e-7)
+    assert [item.model for item in after.items] == [item.model for item in bank.items]
 
 
 def test_qti_statistics_make_an_item_where_a_difficulty_is_given(tmp_path):
@@ -431,8 +563,15 @@ FAULTS = [
         PRM.replace("v3\t1\t1\t2\t4", "v3\t1\t2\t2\t4").replace("\t0.6\t-0.3", "\t0.6"),
         ("line 3", "2 dimensions", "line 4"),
     ),
-    (FLEXMIRT, PRM.replace("0\t1\t0\t1.2", "0\t0.4\t0.6\t1.2"), ("line 4", "nominal")),
+    (FLEXMIRT, PRM.replace("3\t3\t0\t1", "3\t3\t7\t1"), ("line 4", "contrasts under code 7")),
     (FLEXMIRT, PRM.replace("v2", "v1"), ("line 2", "twice")),
+    (
+        PRINTED,
+        TABLE.replace("2.68", "2.18").replace("0.25    5", "x.25    5"),
+        ("line 5", "−a b", "line 10", "s.e. of a"),
+    ),
+    (PRINTED, TABLE.replace("Graded", "GPC"), ("line 14", "a table of GPC items")),
+    (PRINTED, TABLE.replace("   0.80   0.13", ""), ("line 14", "columns expected")),
     (QTI, XML.replace(">-0.5<", ">easy<").replace('"0.1"', '"-1"'), ("line 3", "stdError", "line 6", "easy")),
     (QTI, XML.replace("usageData", "itemBody"), ("the root is",)),
     (QTI, XML.replace("</usageData>", ""), ("line",)),
@@ -441,7 +580,8 @@ FAULTS = [
     (MIRT, EXPORT.replace("I1.b", "I1.b1"), ("--stepped",)),
     (MIRT, SLOPES.replace("0.6,0,1", "0.6,0"), ("line 2", "fields")),
     (MIRT, '"","par","SE"\n"I1.a1",1,NA\n"I1.a2",1,NA\n"I1.d",1,NA\n', ("several dimensions",)),
-    (MIRT, '"","par"\n"I1.a1",1\n"I1.ak0",0\n"I1.ak1",2\n"I1.d0",0\n"I1.d1",1\n', ("nominal",)),
+    (MIRT, '"","par"\n"I1.a1",1\n"I1.ak0",0\n"I1.ak1",2\n"I1.d0",0\n', ("as many d0, d1, … (nominal)",)),
+    (MIRT, '"","par"\n"I1.a1",1\n"I1.a2",0\n"I1.c1",2\n', ("as many c1, c2, … (nominal)",)),
 ]
 
 
@@ -462,7 +602,9 @@ def test_what_a_format_cannot_hold_is_refused_item_by_item(tmp_path):
             Item(id="credit", domain="D", model="gpcm", a=1.1, steps=(-1, 1)),
         ]
     )
-    expected = {MIRT: 1, MIRT_SLOPE: 0, BILOG: 4, WINSTEPS: 4, FLEXMIRT: 1, QTI: 3}
+    nominal = Item(id="nominal", domain="D", model="nrm", slopes=(1.0, 0.0), intercepts=(0.0, 0.0))
+    bank = ItemBank.from_items([*bank.items, nominal])
+    expected = {MIRT: 1, MIRT_SLOPE: 1, BILOG: 5, WINSTEPS: 5, FLEXMIRT: 2, PRINTED: 3, QTI: 4}
     for form, number in expected.items():
         assert len(form.misfits(bank)) == number, form.name
         if number:
@@ -474,7 +616,7 @@ def test_what_a_format_cannot_hold_is_refused_item_by_item(tmp_path):
 def test_names_and_errors_that_would_break_the_columns_are_refused():
     for name in ("tab\there", "two\nl", "two\u2028l"):
         bank = ItemBank.from_items([Item(id=name, domain="D", model="rasch", b=0.0)])
-        assert [form.name for form in ALL if form.misfits(bank)] == ["bilog", "winsteps", "flexmirt"]
+        assert [form.name for form in ALL if form.misfits(bank)] == ["bilog", "winsteps", "flexmirt", "flexmirt-table"]
     wild = Item(id="wild", domain="D", a=1.3, b=0.0, covariance={"names": ("a",), "values": ((1e6,),)})
     assert "ten columns" in BILOG.misfits(ItemBank.from_items([wild]))[0]
 

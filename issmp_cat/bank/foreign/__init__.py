@@ -5,6 +5,7 @@ from issmp_cat.bank.foreign.files import read_foreign, write_foreign
 from issmp_cat.bank.foreign.flexmirt import FLEXMIRT
 from issmp_cat.bank.foreign.format import Format, Reading, Wishes
 from issmp_cat.bank.foreign.mirt import MIRT, MIRT_SLOPE
+from issmp_cat.bank.foreign.printed import PRINTED
 from issmp_cat.bank.foreign.qti import QTI
 from issmp_cat.bank.foreign.winsteps import WINSTEPS
 
@@ -13,6 +14,7 @@ __all__ = [
     "FLEXMIRT",
     "MIRT",
     "MIRT_SLOPE",
+    "PRINTED",
     "QTI",
     "WINSTEPS",
     "Format",

@@ -80,7 +80,7 @@ class Bilog:
         """Right-or-wrong items with names of eight letters, and numbers that ten columns hold."""
         problems = []
         for item in bank.items:
-            if item.steps or item.d != 1.0:
+            if item.steps or item.slopes or item.d != 1.0:
                 problems.append(f'item "{item.id}" is a {item.model} item; BILOG-MG has one to three parameters')
             if len(item.id) > NAME or not item.id.isascii():
                 problems.append(f'item "{item.id}": a name has at most {NAME} ASCII letters in BILOG-MG')

@@ -2,7 +2,8 @@
 
 Layout, one line an item, separated by tabs: 1, name, group, dimensions, model, categories, then for model 1 (3PL)
 logit(g), intercept, slope; for 2 (graded) the intercepts, slope; for 3 (nominal, of which partial credit is a case) a
-code and the scoring contrasts, slope, a code and the intercepts' contrasts. One line a group: 0, name, group,
+code and the scoring contrasts, slope, a code and the intercepts' contrasts; after the code 2 stands the matrix of the
+contrasts, row by row (``nominal.py``). One line a group: 0, name, group,
 dimensions, 0, mean, variance. Cai (2017), flexMIRT 3.5; Thissen, Cai & Bock (2010) for the contrasts. The same fields
 are read by the R packages rpf (``read.flexmirt``, written by flexMIRT's authors) and irtQ (``bring.flexmirt``). IRTPRO
 descends from the same code and its -prm.txt is taken where it has these fields; its own description of the file could
@@ -21,6 +22,7 @@ import numpy as np
 from issmp_cat.arrays import Floats
 from issmp_cat.bank.foreign.conversion import difficulties, intercepts
 from issmp_cat.bank.foreign.format import Reading, Wishes
+from issmp_cat.bank.foreign.nominal import contrasts, identity, trend
 from issmp_cat.bank.foreign.numbers import binary_model, finite, metric_note, one_cell, shortest
 from issmp_cat.bank.item import Item
 from issmp_cat.bank.item_bank import ItemBank
@@ -30,6 +32,7 @@ __all__ = ["FLEXMIRT", "FlexMirt"]
 
 LOGISTIC, GRADED, NOMINAL = 1, 2, 3
 FIRST = 6  # place of the first parameter
+EVEN = 1e-6  # scoring functions this near to 1, 2, 3, … are partial credit's: files have six digits
 _LINE = re.compile(r"^[01]\t[^\t]+\t\d+\t\d+\t[0-3]\t")
 
 
@@ -72,7 +75,8 @@ class FlexMirt:
                 refused.append(name)
         notes = {
             "metric": metric_note(1.0),
-            "parameterisation": "slope and intercept (partial credit: contrasts of the nominal model)",
+            "parameterisation": "slope and intercept (partial credit: contrasts of the nominal model); what the "
+            "categories of nominal items earn is not in the file",
             "scale": "logits; population as in the file's first group"
             if population
             else "logits; population not in the file: mean 0, SD 1",
@@ -81,16 +85,23 @@ class FlexMirt:
         return Reading(rows, problems, notes, refused, population)
 
     def misfits(self, bank: ItemBank) -> list[str]:
-        """No upper asymptote, and no tabs in names."""
-        return [
-            f'item "{item.id}" has the upper asymptote {item.d:g}; flexMIRT has none'
-            for item in bank.items
-            if item.d < 1
-        ] + [f"item {item.id!r}: a name cannot hold tabs or line ends" for item in bank.items if not one_cell(item.id)]
+        """No upper asymptote, no nominal item whose last slope is 0, and no tabs in names."""
+        last = "flexMIRT measures slopes by the last category's, which is 0; put another category last"
+        problems = []
+        for item in bank.items:
+            if item.d < 1:
+                problems.append(f'item "{item.id}" has the upper asymptote {item.d:g}; flexMIRT has none')
+            if item.model == "nrm" and item.slopes[-1] == 0.0:
+                problems.append(f'item "{item.id}": {last}')
+            if not one_cell(item.id):
+                problems.append(f"item {item.id!r}: a name cannot hold tabs or line ends")
+        return problems
 
     def lost(self, bank: ItemBank) -> list[str]:
         """Everything but parameters and population."""
         errors = ["standard errors and covariances"] if any(item.covariance for item in bank.items) else []
+        if any(item.model == "nrm" for item in bank.items):
+            errors.append("points and options of nominal items")
         return [*errors, "domains, statuses, enemies and all other fields"]
 
     def write(self, bank: ItemBank, metric: float) -> str:
@@ -102,27 +113,23 @@ class FlexMirt:
         return "\n".join([*lines, ""])
 
 
-def trend(categories: int) -> Floats:
-    """Contrasts of the nominal model: a linear one and sines. Shape ``(categories, categories − 1)``.
-
-    Thissen, Cai & Bock (2010), equation 3.21: T[k, 0] = k, T[k, j] = sin(π j k / (m − 1)).
-    """
-    k = np.arange(categories)[:, None]
-    matrix: Floats = np.sin(math.pi * np.arange(categories - 1) * k / (categories - 1))
-    matrix[:, 0] = k[:, 0]
-    return matrix
-
-
 def _fields(item: Item) -> list[str]:
-    values, a = [shortest(value) for value in intercepts(item)], shortest(item.a)
+    if item.model == "nrm":
+        slope = item.slopes[-1] / len(item.slopes)
+        scoring = [1.0, *contrasts([s / slope for s in item.slopes])[1:]]
+        return _nominal_fields(scoring, slope, contrasts(item.intercepts))
     if item.model in ("gpcm", "pcm"):
-        m = len(values) + 1
-        contrasts = np.linalg.solve(trend(m)[1:], np.array(intercepts(item)))
-        scoring = ["1.0", *["0.0"] * (m - 2)]
-        return [str(NOMINAL), str(m), "0", *scoring, a, "0", *(shortest(value) for value in contrasts)]
+        return _nominal_fields([1.0, *[0.0] * (len(item.steps) - 1)], item.a, contrasts(intercepts(item)))
+    values, a = [shortest(value) for value in intercepts(item)], shortest(item.a)
     if item.c > 0.0:
         return [str(LOGISTIC), "2", shortest(math.log(item.c / (1.0 - item.c))), *values, a]
     return [str(GRADED), str(len(values) + 1), *values, a]
+
+
+def _nominal_fields(scoring: list[float], slope: float, places: list[float]) -> list[str]:
+    """Model, categories, and both sets of contrasts under code 0."""
+    numbers = [*map(shortest, scoring), shortest(slope), "0", *map(shortest, places)]
+    return [str(NOMINAL), str(len(scoring) + 1), "0", *numbers]
 
 
 def _split(line: str) -> list[str]:
@@ -182,7 +189,10 @@ def _item(cells: list[str]) -> dict[str, Any]:
         *ds, a = _numbers(cells, FIRST, categories)
         model = "grm" if categories > 2 else binary_model(a, 0.0, 1.0, slope_free=False, guess_free=False)
     elif code == NOMINAL:
-        a, ds = _partial_credit(cells, categories)
+        a, scores, ds = _nominal(cells, categories)
+        even = np.abs(scores - np.arange(1, categories)).max() <= EVEN and a > 0
+        if not even:
+            return {**fields, "model": "nrm", "slopes": [a * s for s in scores.tolist()], "intercepts": ds}
         model = ("pcm" if a == 1.0 else "gpcm") if categories > 2 else "2pl"
     else:
         msg = f"model code {code}; expected 1 (3PL), 2 (graded) or 3 (nominal)"
@@ -198,17 +208,27 @@ def _locations(model: str, a: float, ds: list[float]) -> list[float]:
     return difficulties(model, a, ds)
 
 
-def _partial_credit(cells: list[str], m: int) -> tuple[float, list[float]]:
-    """Slope and intercepts of a nominal item that scores 0, 1, 2, …; code 0: sines, 1: the intercepts themselves."""
-    scoring_code, *scoring = _numbers(cells, FIRST, m)
-    if scoring_code != 0 or scoring != [1.0, *[0.0] * (m - 2)]:
-        msg = "scores its categories freely (nominal model); expected 0, 1, 2, … (code 0, contrasts 1 0 0 …)"
+def _nominal(cells: list[str], m: int) -> tuple[float, Floats, list[float]]:
+    """Slope, scoring function and intercepts of categories 1 and up of a nominal item of ``m`` categories."""
+    scoring, place = _contrasts(cells, FIRST, m)
+    (a,) = _numbers(cells, place, 1)
+    intercepts_, _ = _contrasts(cells, place + 1, m)
+    return a, scoring, intercepts_.tolist()
+
+
+def _contrasts(cells: list[str], place: int, m: int) -> tuple[Floats, int]:
+    """What a code, its matrix if there is one, and ``m − 1`` factors say of categories 1 and up; the field after."""
+    (code,) = _numbers(cells, place, 1)
+    if code not in (0, 1, 2):
+        msg = f"contrasts under code {code:g}; expected 0 (trend), 1 (identity) or 2 (a matrix)"
         raise _Fault(msg)
-    a, code, *contrasts = _numbers(cells, FIRST + m, m + 1)
-    if code not in (0, 1):
-        msg = f"intercepts under code {code:g}; expected 0 or 1"
-        raise _Fault(msg)
-    return a, [float(d) for d in trend(m)[1:] @ np.array(contrasts)] if code == 0 else contrasts
+    place += 1
+    matrix = trend(m) if code == 0 else identity(m)
+    if code == 2:
+        matrix = np.array(_numbers(cells, place, m * (m - 1))).reshape(m, m - 1)
+        place += m * (m - 1)
+    values: Floats = (matrix @ np.array(_numbers(cells, place, m - 1)))[1:]
+    return values, place + m - 1
 
 
 FLEXMIRT = FlexMirt()

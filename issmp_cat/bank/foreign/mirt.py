@@ -1,5 +1,7 @@
 """R's mirt: CSV files of ``coef()``, in the IRT form (a, b, g, u) or as slope and intercept (a1, d, g, u).
 
+Nominal items have a1, a2, … and c1, c2, … in the one form, a1, ak0, ak1, … and d0, d1, … in the other.
+
 Layout: ``write.csv(coef(mod, IRTpars = TRUE, printSE = TRUE, as.data.frame = TRUE))`` gives one row a parameter, named
 ITEM.PARAMETER, with columns par and SE; ``coef(mod, simplify = TRUE)$items`` one row an item. See R documentation of
 mirt, "coef-method" (versions 1.25 to 1.47) and Chalmers (2012). D = 1. R writes ``Item.1.logit(g)`` as
@@ -26,7 +28,8 @@ from issmp_cat.bank.foreign.conversion import (
     slope_intercept_errors,
 )
 from issmp_cat.bank.foreign.format import Reading, Wishes
-from issmp_cat.bank.foreign.mirt_tables import ROW, Entry, long_table, wide_table
+from issmp_cat.bank.foreign.mirt_nominal import deviation_rows, is_nominal, nominal_item, scoring_rows
+from issmp_cat.bank.foreign.mirt_tables import ROW, Entry, long_table, numbered, wide_table
 from issmp_cat.bank.foreign.numbers import binary_model, metric_note, shortest
 from issmp_cat.bank.item_bank import ItemBank
 from issmp_cat.irt import probability_at
@@ -60,7 +63,8 @@ class Mirt:
             found = [ROW.match(row[0]) for row in rows[1:] if row]
             names = {match[2] for match in found if match}
         sloped = "a1" in names and bool(names & {"d", "d1"})
-        plain = "a" in names and (bool(names & {"b1"}) or {"b", "g"} <= names)
+        options = {"a1", "a2", "c1", "c2"} <= names
+        plain = options or ("a" in names and (bool(names & {"b1"}) or {"b", "g"} <= names))
         return sloped if self.slope else plain and not sloped
 
     def read(self, text: str, wishes: Wishes) -> Reading:
@@ -79,29 +83,39 @@ class Mirt:
         rows: list[tuple[str, dict[str, Any]]] = []
         refused: list[str] = []
         forms: set[bool] = set()
+        nominal = 0
         for name, entry in entries.items():
             item = None if entry.faults else _item(name, entry, wishes)
             if item is None or entry.faults:
                 problems += [f'line {entry.line}: item "{name}": {fault}' for fault in entry.faults]
                 refused.append(name)
             else:
-                forms.add("a1" in entry.values)
+                forms.add("a1" in entry.values and "c1" not in entry.values)
+                nominal += item["model"] == "nrm"
                 rows.append((f"line {entry.line}", item))
-        return Reading(rows, problems, _notes(forms, group), refused, _population(group))
+        return Reading(rows, problems, _notes(forms, group, nominal), refused, _population(group))
 
     def misfits(self, bank: ItemBank) -> list[str]:
         """Graded and partial credit items look alike as a, b1, b2, …; a bank of both must be written by slopes."""
         models = {item.model for item in bank.items if item.steps}
         if not self.slope and "grm" in models and len(models) > 1:
             return [f"items of {' and '.join(sorted(models))} look alike as a, b1, b2, …; write mirt-slope"]
-        return []
+        return [
+            f'item "{item.id}": mirt measures slopes by the last category\'s, which is 0; put another category last'
+            for item in bank.items
+            if self.slope and item.model == "nrm" and item.slopes[-1] == 0.0
+        ]
 
     def lost(self, bank: ItemBank) -> list[str]:
         """Everything but parameters, their standard errors and the population."""
         stepped = not self.slope and any(item.steps for item in bank.items)
-        return ["covariances between parameters", "domains, statuses, enemies and all other fields"] + (
-            ["whether items with steps are graded or partial credit"] if stepped else []
-        )
+        nominal = any(item.model == "nrm" for item in bank.items)
+        return [
+            "covariances between parameters",
+            "domains, statuses, enemies and all other fields",
+            *(["whether items with steps are graded or partial credit"] if stepped else []),
+            *(["points and options of nominal items"] if nominal else []),
+        ]
 
     def write(self, bank: ItemBank, metric: float) -> str:
         """One row a parameter, all digits; mirt's own order and names."""
@@ -111,8 +125,11 @@ class Mirt:
         writer.writerow(["", "par", "SE"])
         for item in bank.items:
             errors = errors_of(item)
-            rows = _slope_rows(item) if self.slope else [("a", item.a, errors.get("a")), *_difficulty_rows(item)]
-            if not item.steps:
+            if item.model == "nrm":
+                rows = scoring_rows(item) if self.slope else deviation_rows(item)
+            else:
+                rows = _slope_rows(item) if self.slope else [("a", item.a, errors.get("a")), *_difficulty_rows(item)]
+            if not item.steps and item.model != "nrm":
                 rows += [("g", item.c, errors.get("c")), ("u", item.d, errors.get("d"))]
             writer.writerows([f"{item.id}.{name}", shortest(value), shortest(se)] for name, value, se in rows)
         for name, value in (("MEAN_1", bank.metric.latent_mean), ("COV_11", bank.metric.latent_sd**2)):
@@ -149,20 +166,14 @@ def _asymptote(entry: Entry, name: str, fixed: float) -> tuple[float, float | No
     return value, None if se is None else se * value * (1.0 - value)
 
 
-def _numbered(values: Mapping[str, float], letter: str) -> list[str]:
-    """Names b1, b2, … that follow each other without a gap."""
-    names: list[str] = []
-    while f"{letter}{len(names) + 1}" in values:
-        names.append(f"{letter}{len(names) + 1}")
-    return names
-
-
 def _item(name: str, entry: Entry, wishes: Wishes) -> dict[str, Any] | None:
     """An item's fields; what is wrong with it is added to its faults."""
+    if is_nominal(entry.values):
+        return nominal_item(name, entry)
     entry.faults += _shape_faults(entry.values)
     sloped = "a1" in entry.values
     slope = "a1" if sloped else "a"
-    locations = _numbered(entry.values, "d" if sloped else "b")
+    locations = numbered(entry.values, "d" if sloped else "b")
     model = _stepped_model(entry, wishes, locations, sloped=sloped) if locations else None
     if entry.faults or (locations and model is None):
         return None
@@ -194,9 +205,6 @@ def _shape_faults(values: Mapping[str, float]) -> Iterator[str]:
         yield "no slope a or a1"
     elif not {"b", "b1", "d", "d1"} & set(values):
         yield "no difficulty b, b1, … or intercept d, d1, …"
-    scores = [values[name] for name in sorted(values, key=lambda n: (len(n), n)) if name.startswith("ak")]
-    if scores != [float(k) for k in range(len(scores))]:
-        yield f"scoring {' '.join(f'{s:g}' for s in scores)} (nominal); expected 0, 1, 2, … (partial credit)"
     if values.get("d0", 0.0) != 0.0:
         yield f"d0 is {values['d0']:g}; expected 0"
 
@@ -219,7 +227,7 @@ def _population(group: Entry | None) -> tuple[float, float] | None:
     return group.values.get("MEAN_1", 0.0), math.sqrt(group.values.get("COV_11", 1.0))
 
 
-def _notes(forms: set[bool], group: Entry | None) -> dict[str, str]:
+def _notes(forms: set[bool], group: Entry | None, nominal: int) -> dict[str, str]:
     sloped = forms == {True}
     errors = (
         "of slope and intercept, taken as uncorrelated, through the delta method; those of b can be far off, because "
@@ -229,7 +237,8 @@ def _notes(forms: set[bool], group: Entry | None) -> dict[str, str]:
     )
     return {
         "metric": metric_note(1.0),
-        "parameterisation": "slope a1 and intercept d = −a1 b" if sloped else "a, b, g, u",
+        "parameterisation": ("slope a1 and intercept d = −a1 b" if sloped else "a, b, g, u")
+        + ("; nominal items against their first category, what each earns is not in the file" if nominal else ""),
         "scale": "logits; population as estimated" if group else "logits; population not in the file: mean 0, SD 1",
         "standard_errors": errors,
     }

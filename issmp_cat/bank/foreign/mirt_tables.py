@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from issmp_cat.bank.foreign.numbers import ABSENT, finite
 
-__all__ = ["ROW", "Entry", "long_table", "wide_table"]
+__all__ = ["ROW", "Entry", "long_table", "numbered", "wide_table"]
 
-_PARAMETER = r"a\d*|b\d*|d\d*|g|u|ak\d+|logit[.(][gu][.)]|MEAN_\d+|COV_\d+"
+_PARAMETER = r"a\d*|b\d*|c\d+|d\d*|g|u|ak\d+|logit[.(][gu][.)]|MEAN_\d+|COV_\d+"
 ROW = re.compile(rf"^(.*?)\.({_PARAMETER})$", re.DOTALL)
 _WIDE_ERROR = re.compile(r"^(?:se[._](?P<after>.+)|(?P<before>.+)[._]se)$", re.IGNORECASE)
 
@@ -83,3 +84,11 @@ def _put(entry: Entry, name: str, text: str, error: str) -> None:
     entry.values[name] = value
     if se is not None:
         entry.errors[name] = se
+
+
+def numbered(values: Mapping[str, float], letter: str) -> list[str]:
+    """Names b1, b2, … that follow each other without a gap."""
+    names: list[str] = []
+    while f"{letter}{len(names) + 1}" in values:
+        names.append(f"{letter}{len(names) + 1}")
+    return names

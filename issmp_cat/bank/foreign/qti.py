@@ -96,7 +96,7 @@ class Qti:
         return [
             f'item "{item.id}" is a {item.model} item; the QTI glossary has words for a, b and c only'
             for item in bank.items
-            if item.steps or item.d < 1
+            if item.steps or item.slopes or item.d < 1
         ]
 
     def lost(self, bank: ItemBank) -> list[str]:

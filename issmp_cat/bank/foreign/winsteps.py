@@ -84,7 +84,7 @@ class Winsteps:
         return [
             f'item "{item.id}" is a {item.model} item with a = {item.a:g}; Winsteps holds Rasch items, a = 1'
             for item in bank.items
-            if item.steps or item.a != 1.0 or item.c != 0.0 or item.d != 1.0
+            if item.steps or item.slopes or item.a != 1.0 or item.c != 0.0 or item.d != 1.0
         ] + [f"item {item.id!r}: a name cannot hold tabs or line ends" for item in bank.items if not one_cell(item.id)]
 
     def lost(self, bank: ItemBank) -> list[str]:
