@@ -172,7 +172,8 @@ def convert(
     """Convert a bank between JSON (complete), CSV (parameters, for spreadsheets) and the files of other programs.
 
     Formats of other programs, read and written: mirt (coef() as CSV: a, b, g, u), mirt-slope (a1, d, g, u), bilog
-    (.PAR), winsteps (IFILE), flexmirt and irtpro (-prm.txt), flexmirt-table (printed tables, with errors), qti (usage data). IN is recognised by its content where
+    (.PAR), winsteps (IFILE), flexmirt and irtpro (-prm.txt), flexmirt-table (printed tables, with standard errors),
+    qti (usage data). IN is recognised by its content where
     that is safe. Metric, parameterisation, scale, standard errors and what a file cannot hold are printed.
 
     A CSV with a column D holds slopes for exp(−D a (θ − b)); they are converted to the logistic metric D = 1, and that
