@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from issmp_calibration.log.audit import DesignAudit, audit_design
     from issmp_calibration.log.key import ItemKey, read_key
     from issmp_calibration.log.read import read_log
     from issmp_calibration.log.report import DataReport
@@ -19,10 +20,12 @@ if TYPE_CHECKING:
 __all__ = [
     "ClassicalStatistics",
     "DataReport",
+    "DesignAudit",
     "ItemKey",
     "LogStore",
     "Room",
     "Rules",
+    "audit_design",
     "classical_statistics",
     "read_key",
     "read_log",
@@ -32,10 +35,12 @@ __all__ = [
 HOME = {
     "ClassicalStatistics": "statistics",
     "DataReport": "report",
+    "DesignAudit": "audit",
     "ItemKey": "key",
     "LogStore": "store",
     "Room": "storing",
     "Rules": "rules",
+    "audit_design": "audit",
     "classical_statistics": "statistics",
     "read_key": "key",
     "read_log": "read",

@@ -51,7 +51,8 @@ def make_answers(
 
 def _without_flagged(raw: Raw, layout: Layout, rules: Rules, candidates: Any) -> tuple[str, list[Removal]]:
     """Answers of candidates flagged for misconduct, left out or only told of."""
-    number = find_flagged(raw, layout, candidates)
+    candidate = _id(raw, layout.roles["candidate"]) if "candidate" in layout.roles else ""
+    number = find_flagged(raw, layout, candidate, candidates)
     if not number:
         return "every", []
     theirs = "SELECT * FROM every WHERE candidate::VARCHAR IN (SELECT who FROM accused)"

@@ -25,21 +25,26 @@ def is_flagged(cell: object) -> bool:
     return str(cell).strip().lower() not in CLEAN
 
 
-def find_flagged(raw: Raw, layout: Layout, candidates: Any) -> int:
+def find_flagged(raw: Raw, layout: Layout, candidate: str, candidates: Any) -> int:
     """Create ``accused(who)``, ids as text, from the log's column ``flagged`` and the candidate table's.
+
+    Args:
+        raw: the open source.
+        layout: how its columns were understood.
+        candidate: the SQL expression of a row's candidate; empty where candidates have no column.
+        candidates: the candidate table, or None.
 
     Returns:
         How many there are, with or without answers in this log.
     """
     raw.con.execute("CREATE OR REPLACE TABLE accused (who VARCHAR)")
     own = next((name for name in layout.personal if name.lower() == FLAGGED), None)
-    if own is not None and "candidate" in layout.roles:
+    if own is not None and candidate:
         clean = ", ".join(f"'{word}'" for word in CLEAN)
         cell = f"coalesce(lower(trim(CAST({quoted(own)} AS VARCHAR))), '')"
-        at = "(__file, __row)"
         raw.con.execute(
-            f"INSERT INTO accused SELECT DISTINCT every.candidate::VARCHAR FROM every WHERE {at} IN "
-            f"(SELECT {at} FROM raw WHERE {cell} NOT IN ({clean})) AND every.candidate IS NOT NULL"
+            f"INSERT INTO accused SELECT DISTINCT CAST({candidate} AS VARCHAR) FROM raw WHERE {cell} NOT IN ({clean}) "
+            f"AND {candidate} IS NOT NULL"
         )
     if candidates is not None:
         raw.con.execute("INSERT INTO accused SELECT unnest(?::VARCHAR[])", [_in_table(candidates)])

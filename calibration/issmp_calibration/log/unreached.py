@@ -42,14 +42,17 @@ def infer_not_reached(raw: Raw, layout: Layout, rules: Rules, before: str) -> tu
         raise ResponseLogError(raw.where, [problem])
     place = "try_cast(position AS BIGINT)" if layout.shape == "long" else _column(layout)
     blank = " AND ".join(f"({_blank(role, rules)})" for role in _cells(layout))
-    by = "candidate" + (", attempt" if "attempt" in layout.roles else "")
+    # Where each candidate's answers end, and the first blank behind that: a row each, so the view only joins.
     raw.con.execute(
-        "CREATE VIEW ended AS SELECT * EXCLUDE (__blank, __place, __last) REPLACE ("
-        "CASE WHEN __blank AND __place > coalesce(__last, -1) AND row_number() OVER "
-        f"(PARTITION BY {by}, __blank AND __place > coalesce(__last, -1) ORDER BY __place) > 1 "
-        "THEN 'not_reached' END AS status) FROM ("
-        f"SELECT *, max(__place) FILTER (NOT __blank) OVER (PARTITION BY {by}) AS __last FROM ("
-        f"SELECT *, {blank} AS __blank, {place} AS __place FROM {before}))"
+        f"CREATE TABLE ends AS WITH last AS (SELECT candidate, max({place}) FILTER (NOT ({blank})) AS place "
+        f"FROM {before} GROUP BY candidate) SELECT b.candidate AS who, min({place}) AS first_blank FROM {before} b "
+        "JOIN last ON b.candidate IS NOT DISTINCT FROM last.candidate "
+        f"WHERE ({blank}) AND {place} > coalesce(last.place, -1) GROUP BY b.candidate"
+    )
+    unreached = f"CASE WHEN ({blank}) AND {place} > first_blank THEN 'not_reached' END"
+    raw.con.execute(
+        f"CREATE VIEW ended AS SELECT b.* REPLACE ({unreached} AS status) FROM {before} b "
+        "LEFT JOIN ends ON b.candidate IS NOT DISTINCT FROM who"
     )
     return "ended", ["omitted answers at the end of a test, after the first of them, are taken as not reached"]
 
