@@ -17,6 +17,7 @@ __all__ = ["main", "run"]
 
 INTERRUPTED = 130
 INPUT_REJECTED = 3
+NO_ROOM = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC))  # disk, file size limit, quota
 
 
 def main() -> None:
@@ -41,7 +42,7 @@ def run(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         code = _silence()
     except OSError as error:
-        code = _no_room(error) if error.errno == errno.ENOSPC else _bug(error, debug)
+        code = _no_room(error) if error.errno in NO_ROOM else _bug(error, debug)
     except IssmpError as error:
         code = _fail(str(error), error.exit_code, debug)
     except ModuleNotFoundError as error:
