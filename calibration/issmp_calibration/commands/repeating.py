@@ -17,9 +17,6 @@ from issmp_cat.errors import GateFailed, InputRejected, UsageError
 
 __all__ = ["Task", "check_repeated", "make_manifest", "take_up"]
 
-# Options that name files: a manifest keeps the files under these roles, not the options.
-READ, FITTED = ("key", "candidates"), ("fixed",)
-
 
 @dataclass(frozen=True, slots=True)
 class Task:
@@ -57,8 +54,8 @@ def take_up(log: list[Path] | None, reading: LogOptions, fitting: FitOptions, re
     try:
         return Task(
             manifest.paths("log"),
-            LogOptions(**_typed(manifest, LogOptions, READ)),
-            _fit_options(_typed(manifest, FitOptions, FITTED)),
+            LogOptions(**_typed(manifest, LogOptions)),
+            _fit_options(_typed(manifest, FitOptions)),
             manifest,
         )
     except (KeyError, TypeError, ValueError) as fault:
@@ -79,11 +76,11 @@ def _refuse_others(log: list[Path] | None, reading: LogOptions, fitting: FitOpti
         raise UsageError(f"--repeat takes the log and its options from the manifest: leave out {', '.join(changed)}")
 
 
-def _typed(manifest: Manifest, options: type[Any], roles: tuple[str, ...]) -> dict[str, Any]:
-    """Values of the options of this class, files in their places."""
-    known = {option.name for option in fields(options)} - set(roles)
+def _typed(manifest: Manifest, options: type[Any]) -> dict[str, Any]:
+    """Values of the options of this class; of those that name a file, where it stands."""
+    known = {option.name for option in fields(options)}
     typed = {name: value for name, value in manifest.arguments.items() if name in known}
-    return typed | {role: paths[0] for role in roles if (paths := manifest.paths(role))}
+    return typed | {role: manifest.paths(role)[0] for role in manifest.files if role in known}
 
 
 def _fit_options(typed: Mapping[str, Any]) -> FitOptions:
@@ -97,14 +94,13 @@ def _fit_options(typed: Mapping[str, Any]) -> FitOptions:
 
 def make_manifest(found: Calibration, task: Task) -> Manifest:
     """What the calibration was made from."""
-    options = (task.reading, READ), (task.fitting, FITTED)
     arguments: dict[str, Any] = {}
     files = {"log": task.log}
-    for source, roles in options:
+    for source in (task.reading, task.fitting):
         for option in fields(source):
             value = getattr(source, option.name)
-            if option.name in roles:
-                files[option.name] = [value] if value is not None else []
+            if isinstance(value, Path):
+                files[option.name] = [value]
             else:
                 arguments[option.name] = value.value if isinstance(value, Enum) else value
     return manifest_of(found, arguments=arguments, files=files)
