@@ -96,27 +96,32 @@ class Climb:
         rate = self.rate()
         return np.append(changes, among_groups) * (rate / (1.0 - rate))
 
-    def mapped(self, expectation: Expectation, nodes: Grid | None = None) -> tuple[Standpoint, Floats]:
-        """Where EM goes from here, and the items' complete-data information there.
+    def mapped(self, expectation: Expectation) -> tuple[Standpoint, Floats]:
+        """Where EM goes from here, and the items' complete-data information there."""
+        grid = self.here.grid
+        best, information = maximise(self.design, expectation.counts, grid.nodes, self.here.parameters)
+        return self.expanded(best, expectation, grid), information
 
-        The first group's mean and SD are moved into the items where nothing is in the way.
+    def expanded(self, parameters: Floats, expectation: Expectation, grid: Grid) -> Standpoint:
+        """The populations that an E-step shows, with the first group's mean and SD moved into the items.
+
+        Nothing is moved where something is in the way; see ``Freedom``.
 
         Args:
-            expectation: of the E-step here.
-            nodes: those of that E-step, if not those of the fit.
+            parameters: cells of the items. Shape ``(items, width)``.
+            expectation: of the E-step; ``grid``: its nodes.
         """
-        grid, freedom = nodes or self.here.grid, self.freedom
-        best, information = maximise(self.design, expectation.counts, grid.nodes, self.here.parameters)
+        freedom = self.freedom
         raw = self.here.population.estimated(expectation, grid, freedom)
         mean, log_sd = float(raw.mean[0]) if freedom.take_mean else 0.0, 0.0
-        best = absorb(self.design, best, mean, 0.0)
+        best = absorb(self.design, parameters, mean, 0.0)
         if freedom.take_sd:
             persons = float(expectation.population[0].sum())
             log_sd = best_log_sd(self.design, best, persons, persons * float(raw.total_sd[0]) ** 2)
             best = absorb(self.design, best, 0.0, log_sd)
         population = raw.rescaled(mean, math.exp(log_sd)).pinned(freedom)
         moved = grid if population.log_weights is None else grid.moved(mean, math.exp(log_sd))
-        return Standpoint(best, population, moved), information
+        return Standpoint(best, population, moved)
 
     def pack(self, point: Standpoint) -> Floats:
         """All that is free as one vector."""

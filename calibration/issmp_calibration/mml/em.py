@@ -25,7 +25,7 @@ __all__ = ["SMALL", "Fit", "Pass", "Settings", "fit", "fit_source"]
 
 SMALL = 200_000  # answers up to which every pass uses float64 and all nodes
 ROUGHLY = 0.05  # distance at which a normal population gives way to a histogram, standard errors
-REFINE = 0.2  # share of the allowed integration error above which the nodes are put closer together
+REFINE = 0.5  # share of the allowed integration error above which the nodes are put closer together
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from issmp_calibration.mml.models.family import GRADED, LOGISTIC, PARTIAL
 from issmp_calibration.mml.models.graded import chances as graded_chances
 from issmp_calibration.mml.models.graded import terms as graded_terms
 from issmp_calibration.mml.models.logistic import chances as logistic_chances
-from issmp_calibration.mml.models.logistic import expected_two
+from issmp_calibration.mml.models.logistic import expected_two, fill_two
 from issmp_calibration.mml.models.logistic import terms as logistic_terms
 from issmp_calibration.mml.models.nominal import chances as nominal_chances
 from issmp_calibration.mml.models.nominal import terms as nominal_terms
@@ -109,6 +109,9 @@ def expected(kind: int, counts: Any, nodes: Any, parameters: Any, gradient: Any,
 def fill_log(kind: Any, first: Any, parameters: Any, nodes: Any, table: Any) -> None:
     """Write the log probability of each code at each node. ``table`` (codes, nodes), float32 or float64."""
     for item in range(kind.size):
+        if kind[item] == LOGISTIC and parameters[item, 2] == -np.inf and parameters[item, 3] == -np.inf:
+            fill_two(parameters[item], nodes, table[first[item] : first[item + 1]])
+            continue
         log_chance = np.empty(first[item + 1] - first[item])
         for node in range(nodes.size):
             chances(kind[item], parameters[item], nodes[node], log_chance)

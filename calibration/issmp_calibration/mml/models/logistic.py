@@ -27,6 +27,7 @@ __all__ = [
     "asymptote",
     "chances",
     "expected_two",
+    "fill_two",
     "terms",
 ]
 
@@ -120,6 +121,16 @@ def expected_two(counts: Any, nodes: Any, parameters: Any, gradient: Any, inform
     information[0, 0], information[1, 1] = one, three
     information[0, 1] = information[1, 0] = two
     return value
+
+
+@jit(error_model="numpy")
+def fill_two(parameters: Any, nodes: Any, rows: Any) -> None:
+    """Log probability of wrong and right where there are no asymptotes. ``rows`` (2, nodes) is written."""
+    for node in range(nodes.size):
+        z = min(max(parameters[0] * nodes[node] + parameters[1], -LOGIT_LIMIT), LOGIT_LIMIT)
+        far = math.log(response_curve(math.exp(-abs(z)), 0.0, 1.0))
+        rows[0, node] = far - max(z, 0.0)
+        rows[1, node] = far + min(z, 0.0)
 
 
 def asymptote(logit: Floats) -> Floats:
