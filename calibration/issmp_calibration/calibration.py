@@ -10,11 +10,13 @@ import numpy as np
 
 from issmp_calibration.constraints import Constraints
 from issmp_calibration.held import held_cells, known_steps
+from issmp_calibration.held_errors import held_covariance
 from issmp_calibration.log import ItemKey, Rules, read_key, read_log
 from issmp_calibration.mml.codes import Codes, encode
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Pass, Settings, fit
 from issmp_calibration.mml.grid import Grid
+from issmp_calibration.mml.information import error_kind
 from issmp_calibration.mml.information import standard_errors as _standard_errors
 from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.priors import Priors
@@ -48,7 +50,7 @@ def calibrate(
     priors: Priors | Mapping[str, Priors] | None = None,
     population: PopulationModel | None = None,
     constraints: Constraints | None = None,
-    standard_errors: bool = True,
+    standard_errors: Literal["observed", "crossproduct", "sandwich"] | bool | None = "observed",
     progress: Callable[[Pass], None] | None = None,
     options: CalibrationOptions | None = None,
     **unknown: Any,
@@ -70,7 +72,9 @@ def calibrate(
             N(logit 0.2, 0.5), and the 4pl, also logit (1 − d) ~ N(logit 0.05, 0.5). ``Priors()`` switches all off.
         population: groups, shape and covariates; one normal population when not given.
         constraints: parameters that are held or equal. Items held as they stand in a bank put all others on its scale.
-        standard_errors: compute them, from the full observed information.
+        standard_errors: from the observed information (Louis, 1982; the same as Oakes, 1999), from the cross-product of
+            the scores, or by the sandwich of both, which holds where the model does not quite; None for none. All hold
+            what ties the items together, and the errors of items held at a bank's estimates.
         progress: called after each pass over the answers.
         options: nodes, tolerance, patience, threads, and whether to raise when something has not settled.
         **unknown: refused.
@@ -101,7 +105,10 @@ def calibrate(
         found = fit(codes, design, _settings(options, population, people), executor, progress, covariates)
         if options.strict and not ended_well(found, options):
             raise NotConverged(reason_of_end(codes, people.log, found, options))
-        errors = _standard_errors(codes, design, found, executor) if standard_errors else None
+        errors = None
+        if kind := error_kind(standard_errors):
+            held = held_covariance(asked.constraints, design, found.parameters, [people.base[k] for k in codes.items])
+            errors = _standard_errors(codes, design, found, executor, kind=kind, anchors=held, covariates=covariates)
     return outcome(
         people.log,
         codes,

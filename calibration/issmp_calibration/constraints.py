@@ -27,6 +27,8 @@ class Constraints:
             location (b) can be held only together with its slope.
         equal: groups of (item, parameter) that have one value. Locations can be equal only where slopes are.
         models: names of models by item, where they differ from that of the run.
+        covariances: how well fixed values are known where they are estimates themselves, by item: names of parameters,
+            and their covariance. The standard errors of the other items then hold these errors too.
 
     >>> Constraints(fixed={"Q1": {"a": 1.0, "b": 0.3}}).held_items
     ('Q1',)
@@ -35,6 +37,7 @@ class Constraints:
     fixed: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     equal: Sequence[Sequence[tuple[str, str]]] = ()
     models: Mapping[str, str] = field(default_factory=dict)
+    covariances: Mapping[str, tuple[Sequence[str], Sequence[Sequence[float]]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         problems = [
@@ -67,7 +70,11 @@ class Constraints:
         if unknown := [item for item in wanted if item not in bank.index]:
             raise UsageError(f"Constraints.from_bank: not in the bank: {', '.join(unknown[:5])}")
         own = [bank.items[bank.index[item]] for item in wanted]
-        return cls(fixed={item.id: bank_parameters(item) for item in own}, models={item.id: item.model for item in own})
+        return cls(
+            fixed={item.id: bank_parameters(item) for item in own},
+            models={item.id: item.model for item in own},
+            covariances={item.id: (item.covariance.names, item.covariance.values) for item in own if item.covariance},
+        )
 
     @classmethod
     def from_key(cls, key: ItemKey) -> Constraints:
@@ -102,7 +109,9 @@ class Constraints:
         fixed = {item: dict(values) for item, values in self.fixed.items()}
         for item, values in others.fixed.items():
             fixed[item] = fixed.get(item, {}) | dict(values)
-        return Constraints(fixed, (*self.equal, *others.equal), dict(self.models) | dict(others.models))
+        known = {item: known for item, known in self.covariances.items() if item not in others.fixed}
+        models = dict(self.models) | dict(others.models)
+        return Constraints(fixed, (*self.equal, *others.equal), models, known | dict(others.covariances))
 
 
 def bank_parameters(item: Item) -> dict[str, float]:

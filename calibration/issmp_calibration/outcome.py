@@ -9,6 +9,7 @@ import numpy as np
 
 from issmp_calibration.assembly import described, highest_scores, item_table
 from issmp_calibration.latent import Latent
+from issmp_calibration.latent_errors import latent_errors
 from issmp_calibration.log import ItemKey
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
@@ -87,14 +88,18 @@ def outcome(
         provenance={
             "versions": versions(),
             "input": fingerprint(log),
-            "options": {**(asked or {}), "standard_errors": errors is not None, **options.as_dict()},
+            "options": {
+                **(asked or {}),
+                "standard_errors": None if errors is None else errors.kind,
+                **options.as_dict(),
+            },
             "grid": {"nodes": found.grid.live, "low": found.grid.low, "high": found.grid.high},
             "note": list(log.note),
             "data_report": None if log.report is None else log.report.to_dict(),
         },
         key=known,
         density="histogram" if found.freedom.histogram else "normal",
-        regression=_regression(covariates, design, found),
+        regression=_regression(covariates, design, found, errors),
     )
 
 
@@ -149,12 +154,8 @@ def _worst(log: ResponseLog, codes: Codes, order: Ints, by: Floats) -> str:
 def groups_of(codes: Codes, design: Design, found: Fit, errors: Errors | None) -> tuple[Latent, ...]:
     """The populations on the items' metric: where one slope stands for the SD, that is their unit."""
     live, population = found.grid.live, found.population
-    unit, se_unit = 1.0, None
-    if design.spread_is_slope:
-        item, cell = (int(place[0]) for place in np.nonzero(design.slope))
-        unit = float(found.parameters[item, cell])
-        if errors is not None and errors.known[item, cell]:
-            se_unit = float(errors.deviations[item, cell])
+    unit = _unit(design, found)
+    known = latent_errors(found, errors, unit)
     nodes = found.grid.nodes[:live] * unit
     persons = np.bincount(codes.pattern, minlength=len(population.labels))
     groups = []
@@ -168,7 +169,8 @@ def groups_of(codes: Codes, design: Design, found: Fit, errors: Errors | None) -
             Latent(
                 mean=mean,
                 sd=sd,
-                se_sd=se_unit if k == 0 else None,
+                se_sd=known.stated(known.sd[k]),
+                se_mean=known.stated(known.mean[k]),
                 nodes=nodes,
                 assumed=assumed,
                 observed=observed / observed.sum(),
@@ -179,10 +181,18 @@ def groups_of(codes: Codes, design: Design, found: Fit, errors: Errors | None) -
     return tuple(groups)
 
 
-def _regression(covariates: Sequence[str], design: Design, found: Fit) -> dict[str, dict[str, float | None]]:
-    """Coefficients by name, logits a unit; no standard errors yet."""
-    unit = float(found.parameters[design.slope][0]) if design.spread_is_slope else 1.0
+def _unit(design: Design, found: Fit) -> float:
+    """Logits of the items' metric in one of the fit's: 1 but for Rasch items, whose slope stands for the SD."""
+    return float(found.parameters[design.slope][0]) if design.spread_is_slope else 1.0
+
+
+def _regression(
+    covariates: Sequence[str], design: Design, found: Fit, errors: Errors | None
+) -> dict[str, dict[str, float | None]]:
+    """Coefficients by name, logits a unit."""
+    unit = _unit(design, found)
+    known = latent_errors(found, errors, unit)
     return {
-        name: {"estimate": float(slope) * unit, "se": None}
-        for name, slope in zip(covariates, found.population.coefficients, strict=True)
+        name: {"estimate": float(slope) * unit, "se": known.stated(error)}
+        for name, slope, error in zip(covariates, found.population.coefficients, known.coefficients, strict=True)
     }

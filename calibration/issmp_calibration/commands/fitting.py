@@ -23,6 +23,8 @@ class ErrorMethod(StrEnum):
     """How standard errors are computed."""
 
     observed = "observed"
+    crossproduct = "crossproduct"
+    sandwich = "sandwich"
     none = "none"
 
 
@@ -148,7 +150,7 @@ class FitOptions:
             "priors": None if self.priors else Priors(),
             "population": self._population(),
             "constraints": None if self.fixed is None else Constraints.from_bank(ItemBank.load(self.fixed)),
-            "standard_errors": self.with_errors,
+            "standard_errors": self.errors.value if self.with_errors else None,
             "options": self._options(threads),
         }
 

@@ -18,10 +18,13 @@ from issmp_calibration.mml.observed import Information, Part, Solution
 from issmp_calibration.mml.sources.memory import summed
 from issmp_calibration.mml.sources.source import Answers, Population, Source
 from issmp_cat.arrays import Bools, Floats, Ints
+from issmp_cat.errors import UsageError
+from issmp_cat.spelling import did_you_mean
 
-__all__ = ["REASONS", "Errors", "Kind", "errors_of", "solution_of", "source_errors", "standard_errors"]
+__all__ = ["REASONS", "Errors", "Kind", "error_kind", "errors_of", "solution_of", "source_errors", "standard_errors"]
 
 Kind = Literal["observed", "crossproduct", "sandwich"]
+KINDS: tuple[Kind, ...] = ("observed", "crossproduct", "sandwich")
 
 KNOWN, HELD, AT_BOUND, NOT_IDENTIFIED, SINGULAR = range(5)
 # Why a cell has no standard error, in the codes of the items' verdicts.
@@ -42,6 +45,8 @@ class Errors:
         population: covariance of mean, logarithm of the SD and regression coefficients of each group. Shape ``(groups,
             2 + covariates, 2 + covariates)``.
         population_known: which of them have a standard error. Shape ``(groups, 2 + covariates)``.
+        beside_slope: covariance of these with the one slope that stands for the population's SD (Rasch), whose own
+            variance comes last; 0 where there is none. Shape ``(groups, 3 + covariates)``.
         orders: components of each score that were used; 0 for a cross-product.
     """
 
@@ -51,6 +56,7 @@ class Errors:
     reason: NDArray[np.int8]
     population: Floats
     population_known: Bools
+    beside_slope: Floats
     orders: int
 
     @property
@@ -65,9 +71,42 @@ class Errors:
         variance = np.diagonal(self.population, axis1=1, axis2=2)
         return np.sqrt(np.where(self.population_known, variance, np.nan))
 
+    @property
+    def unit_known(self) -> bool:
+        """Whether there is a slope that stands for the population's SD, and it has a standard error."""
+        return bool(self.beside_slope[0, -1] > 0.0)
+
+    def with_unit(self, group: int) -> Floats:
+        """Covariance of mean, logarithm of the SD, coefficients and, last, that slope."""
+        n = self.beside_slope.shape[1]
+        matrix = np.zeros((n, n))
+        matrix[:-1, :-1] = self.population[group]
+        matrix[-1] = matrix[:, -1] = self.beside_slope[group]
+        return matrix
+
     def reasons(self, item: int) -> dict[int, str]:
         """Why cells of an item that were estimated have no standard error, by cell."""
         return {int(cell): REASONS[code] for cell, code in enumerate(self.reason[item]) if code > HELD}
+
+
+def error_kind(asked: str | bool | None) -> Kind | None:
+    """The kind of standard errors that is meant.
+
+    Raises:
+        UsageError: no such kind.
+
+    >>> error_kind(True), error_kind(None), error_kind("sandwich")
+    ('observed', None, 'sandwich')
+    """
+    if asked is True:
+        return "observed"
+    if not asked:
+        return None
+    for kind in KINDS:
+        if kind == asked:
+            return kind
+    known = ", ".join(KINDS)
+    raise UsageError(f'unknown standard errors "{asked}"; known: {known}, None{did_you_mean(asked, KINDS)}')
 
 
 def solution_of(codes: Codes, design: Design, fit: Fit, covariates: Floats | None = None) -> tuple[Solution, Part]:
@@ -157,12 +196,13 @@ def errors_of(information: Information, kind: Kind = "observed", anchors: Floats
     scale = np.abs(np.diagonal(information.complete())[:n])
     reason = _first_reasons(solution, free, scale)
     left = invert(free, _kept(solution, reason), scale)
+    by_held = free @ cross
     if kind == "sandwich":
         middle = information.cross_product()[:n, :n]
         mirror(middle)
         free = free @ middle @ free
-    elif cross.size and anchors is not None:
-        free += _from_anchors(free @ cross, solution, anchors)
+    if by_held.size and anchors is not None:
+        free += _from_anchors(by_held, solution, anchors)
     return _errors(information, kind, free, left, reason)
 
 
@@ -233,6 +273,11 @@ def _errors(information: Information, kind: Kind, inverse: Floats, left: Bools, 
     diagonal = np.diagonal(inverse)
     left = left & (diagonal > 0.0) & np.isfinite(diagonal)
     reason[(reason == KNOWN) & ~left[index]] = SINGULAR
+    beside = np.zeros((len(population), population.shape[1] + 1))
+    unit = int(index[solution.design.slope][0]) if solution.design.spread_is_slope else -1
+    if unit >= 0 and left[unit]:
+        beside[:, :-1] = np.where((population >= 0) & left[population], inverse[unit, population], 0.0)
+        beside[:, -1] = inverse[unit, unit]
     known, drawn = reason == KNOWN, (population >= 0) & left[population]
     return Errors(
         kind=kind,
@@ -241,6 +286,7 @@ def _errors(information: Information, kind: Kind, inverse: Floats, left: Bools, 
         reason=reason,
         population=_blocks(inverse, population, drawn),
         population_known=drawn,
+        beside_slope=beside,
         orders=information.orders,
     )
 
