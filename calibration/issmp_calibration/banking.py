@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,8 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
     """The usable items of a calibration as a bank; see ``Calibration.to_bank``."""
     known = result.key if key is None else read_key(key)
     table = result.items
-    items, left_out = _divided(table, known)
+    options = result.provenance.get("options", {}).get("categories") or {}
+    items, left_out = _divided(table, known, options)
     kept = {item.id for item in items}
     return ItemBank.from_items(
         [item.model_copy(update={"enemies": tuple(e for e in item.enemies if e in kept)}) for item in items],
@@ -56,8 +58,10 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
     )
 
 
-def _divided(table: ItemTable, known: ItemKey | None) -> tuple[list[Item], dict[str, str]]:
-    """The items a bank can hold, and why it cannot hold the others."""
+def _divided(
+    table: ItemTable, known: ItemKey | None, options: Mapping[str, Mapping[str, int]]
+) -> tuple[list[Item], dict[str, str]]:
+    """The items a bank can hold, and why it cannot hold the others; ``options`` names categories of nominal items."""
     items: list[Item] = []
     left_out: dict[str, str] = {}
     for place in range(len(table)):
@@ -66,7 +70,8 @@ def _divided(table: ItemTable, known: ItemKey | None) -> tuple[list[Item], dict[
             left_out[name] = why
             continue
         try:
-            items.append(_item(table, place, known))
+            labels = options.get(name) or options.get(str(table.base[place])) or {}
+            items.append(_item(table, place, known, labels))
         except ValidationError as fault:
             left_out[name] = "; ".join(plain_faults(fault))
     return items, left_out
@@ -80,7 +85,7 @@ def _why_not(table: ItemTable, place: int) -> str:
     return ""
 
 
-def _item(table: ItemTable, place: int, known: ItemKey | None) -> Item:
+def _item(table: ItemTable, place: int, known: ItemKey | None, options: Mapping[str, int]) -> Item:
     name = str(table.item[place])
     k = None if known is None else known.index.get(str(table.base[place]))
     verdict = table.verdicts[place].words
@@ -89,6 +94,8 @@ def _item(table: ItemTable, place: int, known: ItemKey | None) -> Item:
         domain=(known.domain[k] if known and k is not None else "") or NO_DOMAIN,
         model=str(table.model[place]),
         **_parameters(table, place),
+        options=tuple(options),
+        points=tuple(options.values()) if any(options.values()) else (),
         covariance=_covariance(table, place),
         status=known.status[k] if known and k is not None else "operational",
         enemies=known.enemies[k] if known and k is not None else (),

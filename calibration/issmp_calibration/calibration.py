@@ -21,6 +21,7 @@ from issmp_calibration.mml.information import standard_errors as _standard_error
 from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.priors import Priors
 from issmp_calibration.models import ANY_SCORE, Asked, chosen_models, described_priors, item_priors
+from issmp_calibration.nominal import by_category
 from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.outcome import ended_well, outcome, reason_of_end
 from issmp_calibration.populations import Populated, PopulationModel, populate
@@ -64,8 +65,8 @@ def calibrate(
         log: a response log, or anything ``read_log`` takes; of a file, candidates whose column ``flagged`` says
             misconduct are left out.
         model: for all items, or by item: rasch (slopes 1, SD free), 1pl (one slope), 2pl, 3pl, 4pl; for scores above 1
-            grm, pcm, gpcm, nrm. "key": as the item file's column ``model`` says, for every item; when not given, where
-            it says something, else 2pl.
+            grm, pcm, gpcm, nrm (where the log holds options, these are the categories). "key": as the item file's
+            column ``model`` says, for every item; when not given, where it says something, else 2pl.
         key: item file with the right options, if the log holds options; its domains and statuses go into the bank, its
             columns ``fix_a`` and ``equal_a`` (b, c, d, b1 …) hold parameters and tie those with one label.
         priors: for all items, or by item or model. By default none but for the 3pl, ln a ~ N(0, 0.5) and logit c ~
@@ -90,6 +91,8 @@ def calibrate(
     asked = Asked.of(model, known, constraints)
     rules = Rules(flagged="drop", max_score=ANY_SCORE if asked.polytomous else 1)
     answers = log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=rules)
+    names = map(str, answers.items)
+    answers, categories = by_category(answers, {name for name in names if asked.model_of(name) == "nrm"})
     people = populate(answers, population, asked.constraints.held_items)
     models = chosen_models(asked, people.base)
     codes = encode(
@@ -125,6 +128,7 @@ def calibrate(
             "model": asked.describe(),
             "population": None if population is None else population.describe(),
             "constraints": asked.constraints.describe(),
+            "categories": categories,
         },
     )
 

@@ -60,6 +60,10 @@ class Asked:
         """Whether any item may have scores above 1."""
         return any(MODELS[name].polytomous for name in (*self.by_item.values(), self.otherwise) if name)
 
+    def model_of(self, item: str) -> str:
+        """The name of an item's model; empty where none is named."""
+        return self.by_item.get(item, self.otherwise)
+
     def describe(self) -> str | dict[str, str]:
         """For the provenance: one name, or names by item."""
         return {**self.by_item, "otherwise": self.otherwise} if self.by_item else self.otherwise

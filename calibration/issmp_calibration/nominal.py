@@ -2,16 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from issmp_calibration.log.faults import some
-from issmp_cat.bank import Item, ItemBank
+from issmp_cat.bank import ItemBank
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import NO_OPTION, NO_SCORE, ResponseLog
 
-__all__ = ["with_categories"]
+__all__ = ["by_category", "with_categories"]
+
+
+def by_category(log: ResponseLog, nominal: Collection[str]) -> tuple[ResponseLog, dict[str, dict[str, int]]]:
+    """The log with the number of the chosen option as score of each nominal item, and what the numbers stand for.
+
+    Options are numbered by what they earned in the log, then by label, as far as anyone chose them: the right one comes
+    last, which tells a fit which end of the scale is up. An omitted answer is missing. A log of scores is left as it
+    is: they are the categories.
+
+    Args:
+        log: the answers.
+        nominal: ids of nominal items.
+
+    Returns:
+        The log, and for each nominal item its options in the order of their numbers, with the points they earned.
+    """
+    if log.option is None or not nominal:
+        return log, {}
+    scores = np.array(log.score)
+    found: dict[str, dict[str, int]] = {}
+    for number, name in enumerate(map(str, log.items)):
+        if name in nominal:
+            mine = np.flatnonzero(log.item == number)
+            chosen = log.option[mine]
+            earned = {
+                log.options[k]: max(int(log.score[mine][chosen == k].max()), 0)
+                for k in np.unique(chosen[chosen != NO_OPTION])
+            }
+            found[name] = dict(sorted(earned.items(), key=lambda entry: (entry[1], entry[0])))
+            scores[mine] = _categories(tuple(found[name]), log.options)[chosen]
+    return replace(log, score=scores), found
 
 
 def with_categories(log: ResponseLog, bank: ItemBank) -> ResponseLog:
@@ -35,7 +67,7 @@ def with_categories(log: ResponseLog, bank: ItemBank) -> ResponseLog:
     for number, name in enumerate(map(str, log.items)):
         if name in nominal:
             mine = np.flatnonzero(log.item == number)
-            category = _categories(nominal[name], log.options)
+            category = _categories(nominal[name].options, log.options)
             chosen = log.option[mine]
             if unknown := [log.options[k] for k in np.unique(chosen[chosen != NO_OPTION]) if category[k] == NO_SCORE]:
                 named = ", ".join(nominal[name].options) or "none: give the bank's item its options"
@@ -46,10 +78,10 @@ def with_categories(log: ResponseLog, bank: ItemBank) -> ResponseLog:
     return replace(log, score=scores)
 
 
-def _categories(item: Item, options: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
+def _categories(labels: tuple[str, ...], options: tuple[str, ...]) -> np.ndarray[tuple[int], np.dtype[np.int8]]:
     """The category that each option of a log stands for; NO_SCORE where none. Shape ``(256,)``."""
     category = np.full(NO_OPTION + 1, NO_SCORE, np.int8)
-    place = {label: k for k, label in enumerate(item.options)}
+    place = {label: k for k, label in enumerate(labels)}
     for k, label in enumerate(options):
         category[k] = place.get(label, NO_SCORE)
     return category

@@ -1,12 +1,12 @@
-"""Logs of chosen options scored by a bank of nominal items."""
+"""Logs of chosen options: nominal items calibrated on them, and scored by a bank of them."""
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 from scipy.special import log_softmax
 
-from issmp_calibration import score
-from issmp_calibration.nominal import with_categories
+from issmp_calibration import calibrate, score
+from issmp_calibration.nominal import by_category, with_categories
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import NO_OPTION, ResponseLog
@@ -72,3 +72,40 @@ def test_scores_without_options_are_categories():
     log = ResponseLog.from_wide(np.array([[0, 1, 2, 1], [2, 2, 0, 0]]), items=[f"q{k}" for k in range(4)])
     assert with_categories(log, a_bank()) is log
     assert score(log, a_bank()).raw.tolist() == [2, 0]
+
+
+def test_options_chosen_become_categories_the_right_one_last():
+    """Option A (0) is right in every item."""
+    log, labels = by_category(a_log([0, 1, 2, 0, 2, NO_OPTION, 1, 1]), {"q0", "q1", "q3"})
+    assert labels == {"q0": {"C": 0, "A": 1}, "q1": {"B": 0}, "q3": {"B": 0, "A": 1}}
+    assert [list(options) for options in labels.values()] == [["C", "A"], ["B"], ["B", "A"]]
+    assert_array_equal(log.score, [1, 0, 0, 1, 0, -1, 0, 0])  # q2 stays as it was scored
+    same, none = by_category(ResponseLog.from_wide(np.array([[0, 1], [1, 0]])), {"q0"})
+    assert (same.score.tolist(), none) == ([0, 1, 1, 0], {})
+
+
+def test_a_calibration_on_options_gives_a_bank_that_scores_options():
+    """2,000 candidates, six items of four options: slopes back within four standard errors, points by the key."""
+    rng = np.random.default_rng(8)
+    theta, labels = rng.normal(size=2000), ("A", "B", "C", "D")
+    slopes = np.hstack([np.zeros((6, 1)), rng.normal(0.6, 0.7, (6, 3))])
+    places = np.hstack([np.zeros((6, 1)), rng.normal(0, 0.6, (6, 3))])
+    logits = slopes[None] * theta[:, None, None] + places[None]
+    option = (logits + rng.gumbel(size=logits.shape)).argmax(axis=2).astype(np.uint8)
+    right = slopes.argmax(axis=1)
+    log = ResponseLog(
+        persons=np.array([f"p{k}" for k in range(2000)]), items=np.array([f"q{k}" for k in range(6)]),
+        start=np.arange(2001) * 6, item=np.tile(np.arange(6, dtype=np.uint16), 2000), options=labels,
+        score=(option == right).astype(np.int8).ravel(), option=option.ravel(),
+    )  # fmt: skip
+    bank = calibrate(log, model="nrm").to_bank(id="nominal")
+    for k, item in enumerate(bank.items):
+        order = ["ABCD".index(label) for label in item.options]
+        assert order[-1] == right[k]
+        assert item.points == (0, 0, 0, 1)
+        truth = slopes[k, order] - slopes[k, order[0]]
+        errors = [item.covariance.standard_error(f"a{j}") for j in (1, 2, 3)]
+        assert np.abs((np.array(item.slopes) - truth[1:]) / errors).max() < 4.0
+    found = score(log, bank)
+    assert found.raw.tolist() == (option == right).sum(axis=1).tolist()
+    assert np.corrcoef(found.theta, theta)[0, 1] > 0.6
