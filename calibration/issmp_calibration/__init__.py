@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from issmp_calibration.calibration import calibrate
     from issmp_calibration.constraints import Constraints
+    from issmp_calibration.learning import LearnedPriors, learn_priors
     from issmp_calibration.linking import Drift, Link, chain, drift, link
     from issmp_calibration.log import classical_statistics, read_key, read_log
     from issmp_calibration.mml.priors import NormalPrior, Priors
@@ -25,6 +26,7 @@ _HOMES = {
     "CalibrationOptions": "options",
     "Constraints": "constraints",
     "Drift": "linking",
+    "LearnedPriors": "learning",
     "Link": "linking",
     "NormalPrior": "mml.priors",
     "PopulationModel": "populations",
@@ -32,6 +34,7 @@ _HOMES = {
     "calibrate": "calibration",
     "chain": "linking",
     "drift": "linking",
+    "learn_priors": "learning",
     "link": "linking",
     "Scores": "scoring",
     "VerdictRules": "verdict_rules",
@@ -46,6 +49,7 @@ __all__ = [
     "CalibrationOptions",
     "Constraints",
     "Drift",
+    "LearnedPriors",
     "Link",
     "NormalPrior",
     "PopulationModel",
@@ -56,6 +60,7 @@ __all__ = [
     "chain",
     "classical_statistics",
     "drift",
+    "learn_priors",
     "link",
     "read_key",
     "read_log",

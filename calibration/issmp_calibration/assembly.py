@@ -17,6 +17,7 @@ from issmp_calibration.mml.em import Fit
 from issmp_calibration.mml.information import Errors
 from issmp_calibration.mml.models.family import LOGISTIC, NOMINAL
 from issmp_calibration.mml.models.logistic import CEILING, GUESS, SLOPE
+from issmp_calibration.precision import answers_needed, shrinkage
 from issmp_calibration.statistics import Classical
 from issmp_calibration.verdict_rules import VerdictRules
 from issmp_calibration.verdicts import Bound, Evidence, judge
@@ -56,6 +57,7 @@ def item_table(
     rules: VerdictRules,
     tolerance: float,
     integration_error: Floats | None = None,
+    wanted_error: float | None = None,
 ) -> ItemTable:
     """Everything about every item of the log, those set apart included.
 
@@ -68,6 +70,7 @@ def item_table(
         rules: of the verdicts.
         tolerance: distance to the solution up to which an item has settled, standard errors.
         integration_error: what a finer grid would change, standard errors. Shape ``(items in the fit,)``.
+        wanted_error: standard error of b that every item should reach, logits.
     """
     status, domain = described(base, known)
     reported = report(design, found.parameters, errors).for_all(log.n_items, codes.items)
@@ -80,6 +83,9 @@ def item_table(
             whole[codes.items] = values
         return whole
 
+    shares = np.full((log.n_items, 3), np.nan)
+    if errors is not None:
+        shares[codes.items] = _shrinkage(design, found.parameters, errors)
     distance, integration = spread(found.distances), spread(integration_error)
     evidence = Evidence(
         model=models,
@@ -119,8 +125,34 @@ def item_table(
         item_rest=classical.item_rest,
         distance=distance,
         integration_error=integration,
+        shrinkage=shares,
+        answers_needed=_needed(reported, answers, shares[:, 1], wanted_error),
         verdicts=judge(evidence, rules),
     )
+
+
+def _shrinkage(design: Design, parameters: Floats, errors: Errors) -> Floats:
+    """Share of the precision that comes from priors: slope, intercepts (the largest), c. Shape ``(items, 3)``."""
+    variance = np.square(errors.deviations)
+    share = shrinkage(design.prior_precision, np.where(design.on_log, variance / np.square(parameters), variance))
+    share = np.where(design.free, share, np.nan)
+    located = np.where(design.shift_cell >= 0, share, np.nan)
+    guess = share[:, GUESS] if share.shape[1] > GUESS else np.full(len(share), np.nan)
+    return np.column_stack(
+        [
+            np.fmax.reduce(np.where(design.slope, share, np.nan), axis=1),
+            np.fmax.reduce(located, axis=1),
+            np.where(design.kind == LOGISTIC, guess, np.nan),
+        ]
+    )
+
+
+def _needed(reported: Reported, answers: Ints, shrunk: Floats, wanted: float | None) -> Floats:
+    """Further answers each item needs; NaN if nothing was asked."""
+    if wanted is None:
+        return np.full(len(answers), np.nan)
+    b = reported.names.index("b")
+    return answers_needed(answers.astype(np.float64), np.sqrt(reported.covariance[:, b, b]), wanted, shrunk)
 
 
 def _slopes(design: Design, parameters: Floats) -> Floats:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from issmp_calibration.assembly import described
 from issmp_calibration.constraints import Constraints
 from issmp_calibration.held import held_cells, known_steps
 from issmp_calibration.held_errors import held_covariance
+from issmp_calibration.learning import LearnedPriors
 from issmp_calibration.log import ItemKey, Rules, read_key, read_log
 from issmp_calibration.mml.codes import Codes, encode
 from issmp_calibration.mml.design import Design
@@ -26,6 +29,7 @@ from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.outcome import ended_well, outcome, reason_of_end
 from issmp_calibration.populations import Populated, PopulationModel, populate
 from issmp_calibration.result import Calibration
+from issmp_calibration.starting import start_from
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
 from issmp_cat.responses import ResponseLog
@@ -48,7 +52,7 @@ def calibrate(
     | Mapping[str, str]
     | None = None,
     key: str | Path | pd.DataFrame | ItemKey | None = None,
-    priors: Priors | Mapping[str, Priors] | None = None,
+    priors: Priors | LearnedPriors | Mapping[str, Priors] | None = None,
     population: PopulationModel | None = None,
     constraints: Constraints | None = None,
     standard_errors: Literal["observed", "crossproduct", "sandwich"] | bool | None = "observed",
@@ -69,8 +73,9 @@ def calibrate(
             column ``model`` says, for every item; when not given, where it says something, else 2pl.
         key: item file with the right options, if the log holds options; its domains and statuses go into the bank, its
             columns ``fix_a`` and ``equal_a`` (b, c, d, b1 …) hold parameters and tie those with one label.
-        priors: for all items, or by item or model. By default none but for the 3pl, ln a ~ N(0, 0.5) and logit c ~
-            N(logit 0.2, 0.5), and the 4pl, also logit (1 − d) ~ N(logit 0.05, 0.5). ``Priors()`` switches all off.
+        priors: for all items, by item or model, or learned from a bank (``learn_priors``). By default none but for the
+            3pl, ln a ~ N(0, 0.5) and logit c ~ N(logit 0.2, 0.5), and the 4pl, also logit (1 − d) ~ N(logit 0.05,
+            0.5). ``Priors()`` switches all off.
         population: groups, shape and covariates; one normal population when not given.
         constraints: parameters that are held or equal. Items held as they stand in a bank put all others on its scale.
         standard_errors: from the observed information (Louis, 1982; the same as Oakes, 1999), from the cross-product of
@@ -101,16 +106,22 @@ def calibrate(
         people.pattern,
         np.array(known_steps(asked.constraints, people.base, models)),
     )
-    believed = item_priors(priors, [people.base[k] for k in codes.items], [models[k] for k in codes.items])
+    in_fit = [people.base[k] for k in codes.items]
+    fitted = [models[k] for k in codes.items]
+    believed = item_priors(priors, in_fit, fitted, described(in_fit, known)[1].tolist())
     design = _design(people, codes, asked, believed)
     covariates = None if people.covariates is None else people.covariates[codes.persons]
     with workers(options.threads, len(codes.code)) as executor:
-        found = fit(codes, design, _settings(options, population, people), executor, progress, covariates)
+        settings = _settings(options, population, people)
+        if options.start is not None:
+            begin = start_from(options.start, design, in_fit, fitted, codes.counts[codes.items])
+            settings = replace(settings, start=begin)
+        found = fit(codes, design, settings, executor, progress, covariates)
         if options.strict and not ended_well(found, options):
             raise NotConverged(reason_of_end(codes, people.log, found, options))
         errors = None
         if kind := error_kind(standard_errors):
-            held = held_covariance(asked.constraints, design, found.parameters, [people.base[k] for k in codes.items])
+            held = held_covariance(asked.constraints, design, found.parameters, in_fit)
             errors = _standard_errors(codes, design, found, executor, kind=kind, anchors=held, covariates=covariates)
     return outcome(
         people.log,

@@ -40,6 +40,10 @@ class ItemTable:
         item_rest: correlation with the share of points on the other operational items.
         distance: how far from the solution the fit may have stopped, standard errors.
         integration_error: what a finer grid would change, standard errors.
+        shrinkage: share of what is known about slope, location and lower asymptote that comes from a prior; NaN where
+            none was estimated. Shape ``(items, 3)``.
+        answers_needed: further answers until b is known as well as was wanted; NaN where nothing was asked or b is not
+            known.
         verdicts: what to do with each item.
     """
 
@@ -60,6 +64,8 @@ class ItemTable:
     item_rest: Floats
     distance: Floats
     integration_error: Floats
+    shrinkage: Floats
+    answers_needed: Floats
     verdicts: tuple[ItemVerdict, ...]
 
     def __len__(self) -> int:
@@ -127,10 +133,18 @@ class ItemTable:
             "item_rest": self.item_rest,
             "distance": self.distance,
             "integration_error": self.integration_error,
+            **self._belief,
             "action": self.action,
             "reasons": np.array([" ".join(verdict.codes) for verdict in self.verdicts], dtype=object),
             "verdict": np.array(self.verdict, dtype=object),
         }
+
+    @property
+    def _belief(self) -> dict[str, Floats]:
+        """Shrinkage where there was a prior, answers needed where that was asked."""
+        shares = dict(zip(("shrinkage_a", "shrinkage_b", "shrinkage_c"), self.shrinkage.T, strict=True))
+        told = {name: share for name, share in shares.items() if (share > 0.0).any()}
+        return told if np.isnan(self.answers_needed).all() else {**told, "answers_needed": self.answers_needed}
 
     @property
     def _numbers(self) -> dict[str, Floats]:

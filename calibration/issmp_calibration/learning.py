@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
 from issmp_calibration.log.faults import counted
+from issmp_calibration.mml.models.named import ModelName
 from issmp_calibration.mml.priors import NormalPrior, Priors
 from issmp_cat.arrays import Floats
 from issmp_cat.bank import Item, ItemBank
@@ -47,12 +48,21 @@ class LearnedPriors:
         """The priors for items of a domain."""
         return self.by_domain.get(domain, self.by_domain[WHOLE])
 
-    def for_items(self, domains: Sequence[str], guessing: Sequence[bool]) -> list[Priors]:
-        """One for each item; the guessing prior only where its model has guessing."""
-        return [
-            prior if free else Priors(prior.log_slope, None, prior.slope, prior.intercept, prior.logit_slip)
-            for prior, free in zip(map(self.of, domains), guessing, strict=True)
-        ]
+    def for_items(self, domains: Sequence[str], models: Sequence[ModelName]) -> list[Priors]:
+        """One for each item: what its model leaves free and its domain's items speak of, else the model's default.
+
+        Items with steps keep their model's defaults but for the slope; a slope that items share is no item's own.
+        """
+        return [self._for(domain, model) for domain, model in zip(domains, models, strict=True)]
+
+    def _for(self, domain: str, model: ModelName) -> Priors:
+        learned, usual = self.of(domain), Priors.default(model.name)
+        given: dict[str, NormalPrior | None] = {}
+        if model.slope == "free":
+            given["log_slope"] = learned.log_slope
+        if not model.polytomous:
+            given |= {"intercept": learned.intercept, "logit_guess": learned.logit_guess}
+        return replace(usual, **{name: prior for name, prior in given.items() if prior is not None})
 
     def describe(self) -> dict[str, str]:
         """In words, for the result."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from issmp_calibration.constraints import Constraints
+from issmp_calibration.learning import LearnedPriors
 from issmp_calibration.log import ItemKey
 from issmp_calibration.log.faults import some
 from issmp_calibration.mml.design import Design
@@ -85,15 +86,20 @@ def chosen_models(asked: Asked, items: Sequence[str]) -> list[ModelName]:
 
 
 def item_priors(
-    priors: Priors | Mapping[str, Priors] | None, items: Sequence[str], models: Sequence[ModelName]
+    priors: Priors | LearnedPriors | Mapping[str, Priors] | None,
+    items: Sequence[str],
+    models: Sequence[ModelName],
+    domains: Sequence[str],
 ) -> list[Priors]:
-    """What is believed of each item: said of it, of its model, or by default.
+    """What is believed of each item: said of it, of its model or domain, or by default.
 
     Raises:
         UsageError: a name that is neither a model nor an item.
     """
     if isinstance(priors, Priors):
         return [priors] * len(models)
+    if isinstance(priors, LearnedPriors):
+        return priors.for_items(domains, models)
     given = dict(priors or {})
     if unknown := [name for name in given if name not in MODELS and name not in items]:
         raise UsageError(f"priors for what is neither a model nor an item in the fit: {some(unknown)}")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from issmp_calibration.verdict_rules import VerdictRules
 from issmp_cat.errors import UsageError
 from issmp_cat.spelling import did_you_mean
+
+if TYPE_CHECKING:
+    from issmp_cat.bank import ItemBank
 
 __all__ = ["CalibrationOptions", "refuse_unknown"]
 
@@ -26,6 +29,10 @@ class CalibrationOptions:
         tolerance: largest distance of an item to the solution at which the iteration ends, standard errors.
         max_passes: passes over the answers after which it ends anyway.
         verdicts: when items are held back or retired.
+        start: a bank to begin from, where it knows an item: a fit of the same items with further answers then takes a
+            few passes. Where the fit ends does not depend on it.
+        wanted_error: standard error of b, logits, that every item should reach; the result then says how many answers
+            each still needs.
         threads: how many work on the answers, all processors when not given. The result does not depend on it.
         strict: raise instead of returning a result that has not settled.
     """
@@ -35,6 +42,8 @@ class CalibrationOptions:
     tolerance: float = 1e-3
     max_passes: int = 200
     verdicts: VerdictRules = field(default_factory=VerdictRules)
+    start: ItemBank | None = None
+    wanted_error: float | None = None
     threads: int | None = None
     strict: bool = False
 
@@ -48,6 +57,8 @@ class CalibrationOptions:
             problems.append(f"tolerance {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
         if self.max_passes < 1:
             problems.append(f"max_passes (--max-passes) {self.max_passes}: expected 1 or more")
+        if self.wanted_error is not None and not 0.0 < self.wanted_error <= 10.0:
+            problems.append(f"wanted_error (--wanted-error) {self.wanted_error:g}: expected above 0, up to 10 logits")
         if self.threads is not None and self.threads < 1:
             problems.append(f"threads {self.threads}: expected 1 or more")
         if problems:
@@ -56,7 +67,8 @@ class CalibrationOptions:
     def as_dict(self) -> dict[str, Any]:
         """The options that a result depends on, as plain values."""
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.name not in HOW}
-        return {**plain, "verdicts": self.verdicts.as_dict()}
+        start = None if self.start is None else self.start.version
+        return {**plain, "verdicts": self.verdicts.as_dict(), "start": start}
 
 
 def refuse_unknown(unknown: dict[str, Any], known: tuple[str, ...]) -> None:

@@ -72,6 +72,7 @@ def outcome(
             rules=options.verdicts,
             tolerance=options.tolerance,
             integration_error=found.integration_errors,
+            wanted_error=options.wanted_error,
         ),
         test=described_test.test.to_dict(),
         groups=groups_of(codes, design, found, errors),

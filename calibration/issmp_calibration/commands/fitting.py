@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from issmp_calibration.learning import LearnedPriors
     from issmp_calibration.log import ItemKey
+    from issmp_calibration.mml.priors import Priors
     from issmp_calibration.options import CalibrationOptions
     from issmp_calibration.populations import PopulationModel
 
@@ -89,6 +91,28 @@ PriorsOption: TypeAlias = Annotated[
     bool,
     typer.Option("--priors/--no-priors", help="Priors where the model has any by default.", rich_help_panel=FITTING),
 ]
+LearnOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        "--priors-from",
+        metavar="BANK",
+        help="Learn priors from its items, by domain: for a few hundred candidates.",
+        rich_help_panel=FITTING,
+    ),
+]
+StartOption: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(metavar="BANK", help="Begin from its parameters: new answers, few passes.", rich_help_panel=FITTING),
+]
+WantedOption: TypeAlias = Annotated[
+    float | None,
+    typer.Option(
+        "--wanted-error",
+        metavar="LOGITS",
+        help="Say how many answers each item still needs for this standard error of b.",
+        rich_help_panel=FITTING,
+    ),
+]
 ErrorsOption: TypeAlias = Annotated[ErrorMethod, typer.Option(help="Standard errors.", rich_help_panel=FITTING)]
 MinAnswersOption: TypeAlias = Annotated[
     int | None,
@@ -118,6 +142,9 @@ class FitOptions:
     density: DensityOption = Density.normal
     fixed: FixedOption = None
     priors: PriorsOption = True
+    priors_from: LearnOption = None
+    start: StartOption = None
+    wanted_error: WantedOption = None
     errors: ErrorsOption = ErrorMethod.observed
     min_answers: MinAnswersOption = None
     nodes: NodesOption = None
@@ -142,27 +169,46 @@ class FitOptions:
     def settings(self, threads: int | None) -> dict[str, Any]:
         """The keywords of ``calibrate``."""
         from issmp_calibration.constraints import Constraints
-        from issmp_calibration.mml.priors import Priors
         from issmp_cat.bank import ItemBank
 
         return {
             "model": self.model,
-            "priors": None if self.priors else Priors(),
+            "priors": self._priors(),
             "population": self._population(),
             "constraints": None if self.fixed is None else Constraints.from_bank(ItemBank.load(self.fixed)),
             "standard_errors": self.errors.value if self.with_errors else None,
             "options": self._options(threads),
         }
 
+    def _priors(self) -> Priors | LearnedPriors | None:
+        """None for the models' own.
+
+        Raises:
+            UsageError: priors wanted and not wanted.
+        """
+        from issmp_calibration.learning import learn_priors
+        from issmp_calibration.mml.priors import Priors
+        from issmp_cat.bank import ItemBank
+        from issmp_cat.errors import UsageError
+
+        if self.priors_from is None:
+            return None if self.priors else Priors()
+        if not self.priors:
+            raise UsageError("--priors-from and --no-priors contradict each other; leave one away")
+        return learn_priors(ItemBank.load(self.priors_from))
+
     def _options(self, threads: int | None) -> CalibrationOptions:
         from issmp_calibration.options import CalibrationOptions
         from issmp_calibration.verdict_rules import VerdictRules
+        from issmp_cat.bank import ItemBank
 
         return CalibrationOptions(
             nodes=self.nodes,
             tolerance=self.tolerance,
             max_passes=self.max_passes,
             verdicts=VerdictRules(min_answers=self.min_answers),
+            start=None if self.start is None else ItemBank.load(self.start),
+            wanted_error=self.wanted_error,
             threads=threads,
         )
 
