@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: setup demo test lint bench proof million clean
+.PHONY: setup demo test lint bench proof recovery million clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -35,9 +35,13 @@ bench: $(READY)
 proof: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m oracle --folder proof
 
+# 200 simulated calibrations of each model against the truth: some ten minutes, resumable, recovery/ keeps what is done.
+recovery: $(READY)
+	PYTHONPATH=tests OPENBLAS_NUM_THREADS=1 $(BIN)/python -m recovery --folder recovery
+
 # A million exams checked at every length, and run three ways that must agree to the last bit: some five minutes.
 million: $(READY)
 	$(BIN)/python benchmarks/million.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache demo proof
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache demo proof recovery
