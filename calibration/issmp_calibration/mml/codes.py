@@ -112,7 +112,9 @@ def _verdicts(counts: Ints, steps: Ints) -> tuple[str, ...]:
             return f"nobody scored {gaps} of 0 to {most}: join scores so that each occurs"
         return ""
 
-    return tuple(verdict(tally[: most + 1], int(most)) for tally, most in zip(counts, steps, strict=True))
+    fine = ((counts > 0) | (np.arange(counts.shape[1]) > steps[:, None])).all(axis=1) & (steps > 0)
+    rows = zip(fine, counts, steps, strict=True)
+    return tuple("" if good else verdict(tally[: most + 1], int(most)) for good, tally, most in rows)
 
 
 def _refuse_scores(log: ResponseLog, above: Bools, highest: Ints) -> None:

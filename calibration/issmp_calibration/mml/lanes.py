@@ -82,6 +82,13 @@ class Writer:
         change = self.builder.fptrunc if own == types.float64 else self.builder.fpext
         return change(other.load(other.pointer(argument)), self.vector)
 
+    def store_as(self, vector: Any, argument: int) -> None:
+        """Write to the beginning of an array argument, in its own precision."""
+        own = self.signature.args[argument].dtype
+        other = Writer(self.context, self.builder, self.signature, self.values, own, self.vector.count)
+        shorter = own.bitwidth < 8 * self.bytes
+        other.store(self.builder.fptrunc(vector, other.vector) if shorter else vector, other.pointer(argument))
+
     def scalar(self, argument: int) -> Any:
         """A vector of one number, which is an argument."""
         kind = types.float32 if self.bytes == 4 else types.float64

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from dataclasses import dataclass, fields
 
@@ -51,6 +52,7 @@ class Priors:
     logit_slip: NormalPrior | None = None
 
     @classmethod
+    @functools.cache
     def default(cls, model: str) -> Priors:
         """None for the models whose parameters the answers determine; for the 3PL and 4PL, slope and asymptotes.
 

@@ -17,7 +17,7 @@ from numba.extending import intrinsic
 from issmp_calibration.mml.lanes import LANES, Emit, Writer
 from issmp_cat.compiled import jit
 
-__all__ = ["posterior", "tilted_posterior"]
+__all__ = ["exponential", "posterior", "tilted_posterior"]
 
 LN_2_HIGH = 0.693359375  # ln 2 in two parts; the first has few bits, so that multiples of it are exact
 LN_2_LOW = -2.121944400546905827679e-4
@@ -26,7 +26,7 @@ SINGLE = (-87.0, 7, 127, 23)
 DOUBLE = (-708.0, 13, 1023, 52)
 
 
-def _exponential(write: Writer, power: Any) -> Any:
+def exponential(write: Writer, power: Any) -> Any:
     """Base e raised to powers that are not above 0, 0 below what the precision holds."""
     build = write.builder
     lowest, degree, bias, bits = SINGLE if write.bytes == 4 else DOUBLE
@@ -68,7 +68,7 @@ def _weigh_row(_typing: Any, total: Any, peak: Any) -> tuple[Any, Emit]:
 
     def emit(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         write = Writer(context, builder, signature, values, total.dtype, LANES)
-        weight = _exponential(write, builder.fsub(write.load(write.pointer(0)), write.scalar(1)))
+        weight = exponential(write, builder.fsub(write.load(write.pointer(0)), write.scalar(1)))
         write.store(weight, write.pointer(0))
         return write.halved(weight, builder.fadd)
 

@@ -11,12 +11,12 @@ from issmp_calibration.mml.models.family import GRADED, LOGISTIC, PARTIAL
 from issmp_calibration.mml.models.graded import chances as graded_chances
 from issmp_calibration.mml.models.graded import terms as graded_terms
 from issmp_calibration.mml.models.logistic import chances as logistic_chances
-from issmp_calibration.mml.models.logistic import expected_two, fill_two
 from issmp_calibration.mml.models.logistic import terms as logistic_terms
 from issmp_calibration.mml.models.nominal import chances as nominal_chances
 from issmp_calibration.mml.models.nominal import terms as nominal_terms
 from issmp_calibration.mml.models.partial import chances as partial_chances
 from issmp_calibration.mml.models.partial import terms as partial_terms
+from issmp_calibration.mml.models.rows import expected_two, log_two
 from issmp_cat.compiled import jit
 
 __all__ = ["chances", "expected", "fill_information", "fill_log", "fill_scores", "terms"]
@@ -72,6 +72,12 @@ def _add_node(counts: Any, log_chance: Any, score: Any, curvature: Any, gradient
 
 
 @jit(error_model="numpy")
+def two_parameters(kind: int, parameters: Any) -> bool:
+    """Whether an item is right or wrong without asymptotes."""
+    return bool(kind == LOGISTIC and parameters[2] == -math.inf and parameters[3] == -math.inf)
+
+
+@jit(error_model="numpy")
 def expected(kind: int, counts: Any, nodes: Any, parameters: Any, gradient: Any, information: Any) -> float:
     """Expected complete-data log likelihood of one item, its gradient and its negative second derivatives.
 
@@ -85,7 +91,7 @@ def expected(kind: int, counts: Any, nodes: Any, parameters: Any, gradient: Any,
     """
     gradient[:] = 0.0
     information[:] = 0.0
-    if kind == LOGISTIC and parameters[2] == -np.inf and parameters[3] == -np.inf:
+    if two_parameters(kind, parameters):
         return expected_two(counts, nodes, parameters, gradient, information)
     n, width = counts.shape[0], parameters.size
     log_chance = np.zeros(n)
@@ -109,11 +115,11 @@ def expected(kind: int, counts: Any, nodes: Any, parameters: Any, gradient: Any,
 def fill_log(kind: Any, first: Any, parameters: Any, nodes: Any, table: Any) -> None:
     """Write the log probability of each code at each node. ``table`` (codes, nodes), float32 or float64."""
     for item in range(kind.size):
-        if kind[item] == LOGISTIC and parameters[item, 2] == -np.inf and parameters[item, 3] == -np.inf:
-            fill_two(parameters[item], nodes, table[first[item] : first[item + 1]])
-            continue
         log_chance = np.empty(first[item + 1] - first[item])
-        for node in range(nodes.size):
+        done, row = 0, first[item]
+        if two_parameters(kind[item], parameters[item]):
+            done = log_two(table[row], table[row + 1], nodes, parameters[item, 0], parameters[item, 1])
+        for node in range(done, nodes.size):
             chances(kind[item], parameters[item], nodes[node], log_chance)
             for k in range(log_chance.size):
                 table[first[item] + k, node] = log_chance[k]

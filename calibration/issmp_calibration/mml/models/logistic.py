@@ -26,8 +26,6 @@ __all__ = [
     "SLOPE",
     "asymptote",
     "chances",
-    "expected_two",
-    "fill_two",
     "terms",
 ]
 
@@ -84,53 +82,6 @@ def terms(parameters: Any, theta: float, log_chance: Any, score: Any, curvature:
         curvature[k, 1, 3], curvature[k, 3, 1] = here, here
         curvature[k, 2, 2], curvature[k, 3, 3] = cc * scale - rc * rc, mm * scale - rm * rm
         curvature[k, 2, 3] = curvature[k, 3, 2] = -rc * rm
-
-
-@jit(error_model="numpy")
-def expected_two(counts: Any, nodes: Any, parameters: Any, gradient: Any, information: Any) -> float:
-    """Expected complete-data log likelihood where there are no asymptotes, gradient and information: the quick way.
-
-    Args:
-        counts: expected wrong and right answers. Shape ``(2, nodes)``.
-        nodes: abilities.
-        parameters: cells of the item.
-        gradient: written; ``information`` alike, the first two cells.
-    """
-    value, first, second, one, two, three = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    slope, middle = parameters[0], parameters[1]
-    for node in range(nodes.size):
-        right = counts[1, node]
-        both = counts[0, node] + right
-        if both == 0.0:
-            continue
-        theta = nodes[node]
-        z = min(max(slope * theta + middle, -LOGIT_LIMIT), LOGIT_LIMIT)
-        small = math.exp(-abs(z))
-        far = response_curve(small, 0.0, 1.0)
-        near = small * far
-        high = far if z > 0.0 else near
-        value += right * z - both * (max(z, 0.0) - math.log(far))
-        pull = right - both * high
-        weight = both * near * far
-        first += pull * theta
-        second += pull
-        one += weight * theta * theta
-        two += weight * theta
-        three += weight
-    gradient[0], gradient[1] = first, second
-    information[0, 0], information[1, 1] = one, three
-    information[0, 1] = information[1, 0] = two
-    return value
-
-
-@jit(error_model="numpy")
-def fill_two(parameters: Any, nodes: Any, rows: Any) -> None:
-    """Log probability of wrong and right where there are no asymptotes. ``rows`` (2, nodes) is written."""
-    for node in range(nodes.size):
-        z = min(max(parameters[0] * nodes[node] + parameters[1], -LOGIT_LIMIT), LOGIT_LIMIT)
-        far = math.log(response_curve(math.exp(-abs(z)), 0.0, 1.0))
-        rows[0, node] = far - max(z, 0.0)
-        rows[1, node] = far + min(z, 0.0)
 
 
 def asymptote(logit: Floats) -> Floats:
