@@ -89,10 +89,10 @@ class DesignAudit:
 
     def _forms(self) -> list[tuple[bool, str]]:
         link = self.form_link
-        if link is None:
+        if link is None or not link.common:  # without any the groups tell
             return []
         good = link.common >= min(COMMON_ITEMS, COMMON_SHARE * link.shorter)
-        pair = f"{link.one} ({link.candidates[0]:,} candidates) and {link.other} ({link.candidates[1]:,})"
+        pair = f"{link.one} ({counted(link.candidates[0], 'candidate')}) and {link.other} ({link.candidates[1]:,})"
         advice = "" if good else f"; 20 % of a form or {COMMON_ITEMS} items are advised"
         return [(good, f"the weakest link between forms: {counted(link.common, 'common item')} of {pair}{advice}")]
 

@@ -73,12 +73,14 @@ def _items_of(log: ResponseLog, person: int, among: Bools) -> tuple[str, ...]:
 def connected_groups(log: ResponseLog) -> list[tuple[str, ...]]:
     """Items by group: two items are in one group if a chain of shared candidates leads from one to the other.
 
-    Items of different groups cannot be put on one scale by their answers. Items that nobody saw are left out.
+    Items of different groups cannot be put on one scale by their answers. Only answers with a score connect; items
+    without any are left out.
     """
-    seen = np.bincount(log.item, minlength=log.n_items) > 0
+    seen = np.bincount(log.item[log.score >= 0], minlength=log.n_items) > 0
     group = np.arange(log.n_items)
-    for answers, person in blocks(log):
-        item = log.item[answers]
+    for answers, persons in blocks(log):
+        scored = log.score[answers] >= 0
+        item, person = log.item[answers][scored], persons[scored]
         together = person[1:] == person[:-1]  # neighbours in a candidate's answers are enough
         group = _merge(group, group[item[:-1][together]], group[item[1:][together]])
         if len(np.unique(group[seen])) == 1:

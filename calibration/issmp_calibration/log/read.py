@@ -17,6 +17,7 @@ from issmp_calibration.log.report import make_report, write_dropped
 from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Rules, Shape
 from issmp_calibration.log.store import LogStore, stored
 from issmp_calibration.log.stream import Part
+from issmp_cat.errors import UsageError
 from issmp_cat.responses import ResponseLog
 
 if TYPE_CHECKING:
@@ -69,6 +70,8 @@ def read_log(
 def read_as(source: Source, how: Reading, dropped: Path | None = None) -> ResponseLog:
     """Read a log, and write the rows that were dropped or changed to ``dropped``; see ``read_log``."""
     if folder := stored(source):
+        if dropped is not None:
+            raise UsageError("--dropped: a store has lost the rows that were dropped; check the log it was made from")
         return LogStore.open(folder).log()
     items = None if how.key is None else read_key(how.key)
     with open_raw(source) as raw:

@@ -79,12 +79,12 @@ class _Answers:
 def routing(log: ResponseLog) -> Routing:
     """Find out what decided which items candidates saw."""
     persons = sample(log, SAMPLE)
-    if len(persons) < CANDIDATES:
-        return Routing("unknown", candidates=len(persons))
     answers = _answers(log, persons)
     seen = np.bincount(answers.item)
-    if (seen[seen > 0] == len(persons)).all():
+    if len(persons) and (seen[seen > 0] == len(persons)).all():
         return Routing("same_items", candidates=len(persons))
+    if len(persons) < CANDIDATES:
+        return Routing("unknown", candidates=len(persons))
     difficulty = rasch(answers.person, answers.item, answers.share)
     if log.position is None:
         return _without_order(answers, difficulty)

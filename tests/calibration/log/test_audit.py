@@ -2,12 +2,14 @@
 
 import itertools
 import json
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from issmp_calibration.log.audit import audit_design
+from issmp_calibration.log.design import connected_groups
 from issmp_calibration.log.links import _variances, item_links
 from issmp_calibration.log.rough import rasch
 from issmp_calibration.log.routing import routing
@@ -247,7 +249,27 @@ def test_without_positions_only_chance_can_be_told(choose, verdict):
 
 def test_everyone_with_the_same_items_was_routed_by_nothing():
     assert routing(ResponseLog.from_wide(SCORES)).verdict == "same_items"
-    assert routing(ResponseLog.from_wide(SCORES[:10])).verdict == "unknown"
+    few = np.where(np.arange(12) == np.arange(10)[:, None], NAN, SCORES[:10])
+    assert routing(ResponseLog.from_wide(few)).verdict == "unknown"
+
+
+@pytest.mark.parametrize(
+    "matrix", [[[1.0]], [[NAN, NAN]], [[1, 0]], [[1], [0]], [[1, NAN], [NAN, 1]], [[1, 1], [1, 1]]]
+)
+def test_the_smallest_logs_are_audited_without_a_warning(matrix):
+    log = ResponseLog.from_wide(np.array(matrix, dtype=float))
+    assert json.dumps(audit_design(log).to_dict(), allow_nan=False)
+
+
+def test_answers_without_a_score_connect_nothing():
+    matrix = np.ones((4, 4))
+    matrix[:2, 2:], matrix[2:, :2] = NAN, NAN
+    matrix[2, 1] = 1
+    log = ResponseLog.from_wide(matrix)
+    score = log.score.copy()
+    score[(log.person == 2) & (log.item == 1)] = -1
+    assert len(connected_groups(log)) == 1
+    assert connected_groups(replace(log, score=score)) == [("I0001", "I0002"), ("I0003", "I0004")]
 
 
 @pytest.mark.parametrize(("design", "verdict"), [("adaptive", "by_answers"), ("random", "by_chance")])

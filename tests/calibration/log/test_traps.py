@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from issmp_calibration.log import Rules, classical_statistics, read_key, read_log
+from issmp_calibration.log import Rules, classical_statistics, read_key, read_log, write_store
 from issmp_calibration.log.read import Reading, read_as
 from issmp_cat.cli.main import run
-from issmp_cat.errors import ResponseLogError
+from issmp_cat.errors import ResponseLogError, UsageError
 
 NAN = np.nan
 
@@ -473,3 +473,36 @@ def test_the_credential_form_loses_nothing_and_says_what_it_changed():
     assert not any(line.action == "dropped" for line in log.report.lines)
     dropped = read_log(folder / "responses.csv.gz", key=key, candidates=table, rules=Rules(flagged="drop"))
     assert dropped.n_persons == 1636 - 46
+
+
+def test_a_store_has_lost_the_rows_that_were_dropped(tmp_path):
+    store = write_store(pd.DataFrame({"x": [1, 0], "y": [0, 1]}), tmp_path / "store")
+    how = Reading(None, None, None, None, "wrong", "error", "first", Rules())
+    with pytest.raises(UsageError, match="a store has lost the rows"):
+        read_as(store.folder, how, tmp_path / "dropped.csv")
+
+
+def test_traps_are_the_same_in_a_store(tmp_path):
+    """Everything at once, read and stored: the same answers with a score, and the same said of the rest."""
+    rng = np.random.default_rng(0)
+    n = 1500
+    frame = pd.DataFrame(
+        {
+            "candidate": rng.integers(0, 60, n),
+            "item": rng.integers(0, 40, n),
+            "item_version": rng.choice(["1", "2"], n),
+            "option": rng.choice(["A", "B", "C", None], n, p=[0.4, 0.3, 0.2, 0.1]),
+            "attempt": rng.integers(1, 3, n),
+            "position": rng.integers(0, 60, n),
+        }
+    )
+    frame = pd.concat([frame.assign(flagged=frame["candidate"] % 10 == 0)] * 2).iloc[: n + 200]
+    status = ["retired" if k % 9 == 0 else "pretest" if k % 7 == 0 else "operational" for k in range(40)]
+    key = pd.DataFrame({"item": map(str, range(40)), "key": "A:2|B:1", "status": status})
+    rules = Rules(flagged="drop", item_versions="pooled", infer_not_reached=True)
+    log = read_log(frame, key=key, duplicates="last", rules=rules)
+    stored = write_store(frame, tmp_path / "store", key=key, duplicates="last", rules=rules)
+    told = {line.rule: line.answers for line in stored.report.lines if line.action != "noted"}
+    assert told == rules_at_work(log)
+    assert {"flagged", "attempt", "retired", "duplicate", "answered_twice", "omitted_wrong"} <= told.keys()
+    assert scores(stored.log()) == {place: score for place, score in scores(log).items() if score >= 0}
