@@ -130,12 +130,12 @@ def halfway(count: int) -> Floats:
     array([-0.0625,  0.5625,  0.5625, -0.0625])
     """
     factors = np.zeros((TAPS, count))
-    for node in range(count - 1):
-        side = min(node + 1, count - 1 - node, SIDE)
+    node = np.arange(count)
+    sides = np.minimum(np.minimum(node + 1, count - 1 - node), SIDE)
+    for side in range(1, SIDE + 1):
         points = np.arange(1 - side, side + 1) - 0.5
-        for k, point in enumerate(points):
-            others = np.delete(points, k)
-            factors[SIDE - side + k, node] = np.prod(others / (others - point))
+        own = [math.prod(other / (other - point) for other in points if other != point) for point in points]
+        factors[SIDE - side : SIDE + side, sides == side] = np.array(own)[:, None]
     return factors
 
 

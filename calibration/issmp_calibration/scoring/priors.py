@@ -48,7 +48,7 @@ class HistogramPrior:
         """Log of the weight at each ability. Shape as ``theta``.
 
         >>> HistogramPrior((-1.0, 0.0, 1.0), (1.0, 2.0, 1.0)).log_density(np.array([0.0, 2.0])).round(3)
-        array([ 0.693,   -inf])
+        array([0.693,  -inf])
         """
         with np.errstate(divide="ignore"):
             log = np.maximum(np.log(self.weights), LOWEST)
