@@ -131,7 +131,19 @@ class Climb:
         """Back from the vector."""
         n = self.design.n_free
         population, grid = like.population.unpack(vector[n:], self.freedom, like.grid)
-        return Standpoint(self.design.unpack(vector[:n], like.parameters), population, grid)
+        parameters = self.design.unpack(vector[:n], like.parameters)
+        if population.log_weights is None:
+            return Standpoint(parameters, population, grid)
+        return self._standardised(Standpoint(parameters, population, grid))
+
+    def _standardised(self, point: Standpoint) -> Standpoint:
+        """A mixture of histograms, the first of mean 0 and SD 1 again; no probability changes."""
+        mean, sd = point.population.first_moments(point.grid)
+        mean, sd = mean if self.freedom.take_mean else 0.0, sd if self.freedom.take_sd else 1.0
+        parameters = absorb(self.design, absorb(self.design, point.parameters, mean, 0.0), 0.0, math.log(sd))
+        return Standpoint(
+            parameters, point.population.rescaled(mean, sd).pinned(self.freedom), point.grid.moved(mean, sd)
+        )
 
     def weights(self, persons: Floats) -> Floats:
         """Information about each coordinate of the vector."""

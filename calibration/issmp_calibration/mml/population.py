@@ -140,6 +140,12 @@ class Population:
             weights = np.log(np.maximum(chance, np.exp(FAINTEST)))
         return replace(self, mean=mean, sd=sd, coefficients=coefficients, spread=spread, log_weights=weights)
 
+    def first_moments(self, grid: Grid) -> tuple[float, float]:
+        """Mean and SD of the first group's histogram."""
+        weight, nodes = np.exp(self.log_density(grid)[0, : grid.live]), grid.nodes[: grid.live]
+        mean = float(weight @ nodes / weight.sum())
+        return mean, float(np.sqrt(weight @ np.square(nodes - mean) / weight.sum()))
+
     def rescaled(self, mean: float, sd: float) -> Population:
         """The same populations where θ is measured from this mean in units of this SD."""
         return replace(
