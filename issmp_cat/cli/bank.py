@@ -165,6 +165,9 @@ def convert(
     to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Format of OUT.")] = "",
     metric: Annotated[float | None, typer.Option(help="D of the slopes in a bilog or qti file.")] = None,
     stepped: Annotated[str, typer.Option(help="grm or gpcm: what a, b1, b2, … of a mirt file are.")] = "",
+    structure: Annotated[
+        Path | None, typer.Option(metavar="SFILE", help="Winsteps' second file, which holds the steps of PCM items.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace OUT if it exists.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
     quiet: Quiet = False,
@@ -184,7 +187,7 @@ def convert(
       issmp-cat bank convert coef.csv bank.json --from mirt --dry-run
       issmp-cat bank convert bank.json bank.par --to bilog --metric 1.702
     """
-    from issmp_cat.bank.foreign import write_foreign
+    from issmp_cat.bank.foreign import WINSTEPS, WINSTEPS_STEPS, structure_of, write_foreign
     from issmp_cat.cli.bank_formats import (
         check_metric,
         chosen_model,
@@ -193,11 +196,18 @@ def convert(
         say_how_written,
         target_format,
     )
+    from issmp_cat.errors import UsageError
+    from issmp_cat.files import atomic_write
 
     written = target_format(target, to)
-    loaded, read = open_any(source, from_, metric, chosen_model(stepped))
+    beside = structure if structure is not None and written is WINSTEPS else None
+    loaded, read = open_any(source, from_, metric, chosen_model(stepped), None if beside else structure)
+    if structure is not None and beside is None and read is not WINSTEPS:
+        raise UsageError(f"--structure {structure}: only winsteps files have one; neither {source} nor {target} is")
+    written = WINSTEPS_STEPS if beside else written
     check_metric(metric, read, written)
-    refuse_to_overwrite(target, force or dry_run)
+    for path in (target, beside) if beside else (target,):
+        refuse_to_overwrite(path, force or dry_run)
     say_how_read(source, loaded, read, named=bool(from_), quiet=quiet)
     slopes_for = metric if written is not None and written.free_metric else None
     say_how_written(target, loaded, written, slopes_for, quiet=quiet)
@@ -208,5 +218,8 @@ def convert(
         loaded.save(target)
     else:
         write_foreign(loaded, target, written, slopes_for)
+    if beside:
+        with atomic_write(beside) as handle:
+            handle.write(structure_of(loaded.items))
     say(f"wrote {len(loaded)} items to {target}", quiet)
     next_step(f"issmp-cat bank check {target if written is None else source}", quiet)

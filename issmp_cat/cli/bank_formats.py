@@ -66,7 +66,11 @@ def _recognised(path: Path) -> Format | None:
 
 
 def open_any(
-    source: str, name: str, metric: float | None, stepped: Literal["grm", "gpcm"] | None
+    source: str,
+    name: str,
+    metric: float | None,
+    stepped: Literal["grm", "gpcm"] | None,
+    structure: Path | None = None,
 ) -> tuple[ItemBank, Format | None]:
     """A bank from any file, and the format it was read in; None for this program's own.
 
@@ -83,8 +87,10 @@ def open_any(
             raise BankError(source, [f"cannot tell its format; --from says it: {', '.join(FORMATS)}"])
         return open_bank(source), None
     from issmp_cat.bank.foreign import Wishes, read_foreign
+    from issmp_cat.files import read_text
 
-    return read_foreign(path, found, Wishes(metric if found.free_metric else None, stepped)), found
+    steps = "" if structure is None else read_text(structure, BankError)
+    return read_foreign(path, found, Wishes(metric if found.free_metric else None, stepped, steps)), found
 
 
 def target_format(target: Path, name: str) -> Format | None:

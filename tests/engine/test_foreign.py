@@ -21,8 +21,10 @@ from issmp_cat.bank.foreign import (
     PRINTED,
     QTI,
     WINSTEPS,
+    WINSTEPS_STEPS,
     Wishes,
     read_foreign,
+    structure_of,
     write_foreign,
 )
 from issmp_cat.bank.foreign.conversion import difficulties, errors_of, intercepts, slope_intercept_errors
@@ -228,6 +230,63 @@ def test_winsteps_keeps_four_decimals_and_the_counts(bank, counts, right, tmp_pa
     assert [item.answers for item in after.items] == [counts] * len(bank)
     # A score has one decimal.
     assert_allclose([item.statistics["p"] for item in after.items], right, atol=0.0501 / counts + 1e-9)
+
+
+@given(bank=banks("pcm", "rasch"))
+def test_winsteps_keeps_steps_in_its_second_file(bank, tmp_path_factory):
+    path = tmp_path_factory.mktemp("foreign") / "items.txt"
+    write_foreign(bank, path, WINSTEPS_STEPS)
+    after = read_foreign(path, WINSTEPS, Wishes(structure=structure_of(bank.items)))
+    assert_same_curves(bank, after, rtol=0, atol=5.2e-5)
+    assert [item.model for item in after.items] == [item.model for item in bank.items]
+    for old, new in zip(bank.items, after.items, strict=True):
+        n = max(len(old.steps), 1)
+        spread = 0.0 if old.covariance is None else math.sqrt(max(np.array(old.covariance.values).sum(), 0.0)) / n
+        assert errors_of(new).get("b", 0.0) == pytest.approx(spread, abs=5.1e-5)
+
+
+STEPPED = """\
+; ITEM demo
+;ENTRY MEASURE ST COUNT SCORE MODLSE NAME
+     1    0.50  1   35.0    60.0   0.20 rated
+     2   -1.00  1   35.0    30.0   0.55 plain
+"""
+STRUCTURE = """\
+; STRUCTURE MEASURE FILE
+; ITEM CATEGORY MEASURE
+     1   0     0.00
+     1   1    -0.75
+     1   2     0.75
+     2   0     0.00
+     2   1     0.00
+"""
+
+
+def test_winsteps_thresholds_are_relative_to_the_difficulty(tmp_path):
+    bank = read(STEPPED, WINSTEPS, tmp_path, structure=STRUCTURE)
+    assert [(item.id, item.model) for item in bank.items] == [("rated", "pcm"), ("plain", "rasch")]
+    assert bank.items[0].steps == (-0.25, 1.25)
+    assert bank.items[0].b == 0.5
+    assert bank.items[0].statistics == {"mean_score": 60 / 35}
+    shared_scale = "; CATEGORY MEASURE\n 1 0.00\n 2 -0.50\n 3 0.50\n"
+    both = read(STEPPED, WINSTEPS, tmp_path, structure=shared_scale)
+    assert both.items[1].steps == (-1.5, -0.5)
+
+
+@pytest.mark.parametrize(
+    ("structure", "words"),
+    [
+        ("", "its steps stand in another file (SFILE); --structure names it"),
+        (STRUCTURE.replace("     2   0     0.00\n     2   1     0.00\n", ""), "no steps of plain"),
+        (STRUCTURE.replace("   1    -0.75", "   5    -0.75"), "expected no gaps"),
+        (STRUCTURE.replace("-0.75", "x"), "structure, line 4"),
+        (STRUCTURE.replace("     1   2 ", "     1   1 "), "category 1 of item 1 stands twice"),
+    ],
+)
+def test_faults_of_a_structure_file_are_named(structure, words, tmp_path):
+    with pytest.raises(BankError) as refused:
+        read(STEPPED, WINSTEPS, tmp_path, structure=structure)
+    assert words in str(refused.value)
 
 
 @given(bank=banks("rasch", "2pl", "3pl"), metric=st.sampled_from([None, 1.7]), p=st.floats(0, 1))

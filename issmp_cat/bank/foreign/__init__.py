@@ -7,7 +7,8 @@ from issmp_cat.bank.foreign.format import Format, Reading, Wishes
 from issmp_cat.bank.foreign.mirt import MIRT, MIRT_SLOPE
 from issmp_cat.bank.foreign.printed import PRINTED
 from issmp_cat.bank.foreign.qti import QTI
-from issmp_cat.bank.foreign.winsteps import WINSTEPS
+from issmp_cat.bank.foreign.winsteps import WINSTEPS, WINSTEPS_STEPS
+from issmp_cat.bank.foreign.winsteps_steps import structure_of
 
 __all__ = [
     "BILOG",
@@ -17,9 +18,11 @@ __all__ = [
     "PRINTED",
     "QTI",
     "WINSTEPS",
+    "WINSTEPS_STEPS",
     "Format",
     "Reading",
     "Wishes",
     "read_foreign",
+    "structure_of",
     "write_foreign",
 ]

@@ -21,6 +21,7 @@ __all__ = [
     "difficulties",
     "errors_of",
     "intercepts",
+    "location_error",
     "slope_intercept_covariance",
     "slope_intercept_errors",
 ]
@@ -54,6 +55,15 @@ def errors_of(item: Item) -> dict[str, float]:
     if covariance is None:
         return {}
     return {name: math.sqrt(covariance.values[k][k]) for k, name in enumerate(covariance.names)}
+
+
+def location_error(item: Item) -> float | None:
+    """Standard error of b, or of the mean of the steps; None where it is not known."""
+    errors, names = errors_of(item), [f"b{k}" for k in range(1, len(item.steps) + 1)]
+    if "b" in errors or item.covariance is None or not names or set(names) - set(errors):
+        return errors.get("b")
+    place = [item.covariance.names.index(name) for name in names]
+    return math.sqrt(max(float(np.array(item.covariance.values)[np.ix_(place, place)].sum()), 0.0)) / len(names)
 
 
 def diagonal(errors: Mapping[str, float | None]) -> dict[str, Any] | None:

@@ -19,10 +19,12 @@ class Wishes:
         metric: D of the slopes in the file, which stand for exp(−D a (θ − b)); None for what the file says, else what
             its program does.
         stepped: the model of items with several scores, where the file does not tell graded from partial credit.
+        structure: the text of the file that holds the steps, where the program writes two (Winsteps: SFILE).
     """
 
     metric: float | None = None
     stepped: Literal["grm", "gpcm"] | None = None
+    structure: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,3 +89,22 @@ def test_items_left_out_are_told(tmp_path, capsys):
     (tmp_path / "i.txt").write_text("\n".join(lines))
     assert run(["bank", "convert", str(tmp_path / "i.txt"), str(tmp_path / "b.json")]) == 0
     assert 'item "gone" left out: deleted by the user' in capsys.readouterr().err
+
+
+def test_steps_go_to_winsteps_in_a_second_file_and_come_back(tmp_path, capsys):
+    items = [
+        Item(id="rated", domain="D", model="pcm", steps=(-0.5, 0.7)),
+        Item(id="plain", domain="D", model="rasch", b=1),
+    ]
+    bank = ItemBank.from_items(items)
+    bank.save(tmp_path / "bank.json")
+    source, target, steps = (str(tmp_path / name) for name in ("bank.json", "items.txt", "steps.txt"))
+    assert run(["bank", "convert", source, target, "--to", "winsteps"]) == 3
+    assert "--structure" in capsys.readouterr().err
+    assert run(["bank", "convert", source, target, "--to", "winsteps", "--structure", steps]) == 0
+    assert run(["bank", "convert", target, str(tmp_path / "back.json"), "--structure", steps]) == 0
+    back = ItemBank.load(tmp_path / "back.json")
+    assert [item.model for item in back.items] == ["pcm", "rasch"]
+    assert back.items[0].steps == pytest.approx((-0.5, 0.7), abs=1e-4)
+    assert run(["bank", "convert", source, str(tmp_path / "x.csv"), "--to", "mirt", "--structure", steps]) == 2
+    assert "only winsteps files have one" in capsys.readouterr().err
