@@ -45,7 +45,8 @@ def figures(result: Calibration) -> dict[str, float]:
     errors, fitted = table.standard_errors, table.fitted
     steps = numbered(table.names)
     stepped = fitted & ~np.isnan(table.parameters[:, steps]).all(axis=1) if steps else np.zeros_like(fitted)
-    location = np.concatenate([errors[fitted & ~stepped, 1], _of_estimated(table.parameters, errors, stepped, steps)])
+    alone = ~stepped & ~np.isnan(table.parameters[:, 1])
+    location = np.concatenate([errors[alone, 1], _of_estimated(table.parameters, errors, stepped, steps)])
     alpha = result.test.get("alpha")
     return {
         "converged": float(result.converged),

@@ -14,9 +14,12 @@ FINE = "ok"
 
 # What each reason asks for unless the rules say otherwise, and when it is given; docs/calibration.md shows this table.
 CODES: dict[str, tuple[Action, str]] = {
-    "negative_discrimination": ("retire", "its slope, or under a fixed slope its item–rest correlation, is below 0"),
+    "negative_discrimination": (
+        "retire",
+        "its slope, or under a fixed slope its item–rest correlation, is below 0 beyond chance",
+    ),
     "no_variation": ("retire", "everyone got the same score; hold while answers are too few"),
-    "out_of_range": ("retire", "a, b or a step lies beyond what a bank may hold"),
+    "out_of_range": ("retire", "a, b or a step lies beyond what a bank may hold: a above 0"),
     "key_suspected": ("hold", "a wrong option goes with the rest score more than the key does, beyond chance"),
     "nobody_saw_it": ("hold", "no answer, or none with a score"),
     "too_few_answers": ("hold", "fewer answers than its model needs"),

@@ -152,13 +152,15 @@ def _direction(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Rea
     slope, error, r = found.slope[place], found.slope_error[place], found.item_rest[place]
     if np.isnan(slope):
         yield from _correlation(float(r), int(found.counts[place].sum()), rules)
-    elif slope < 0.0:
+    elif slope < 0.0 and not slope > -rules.certain * error:
         words = "negative discrimination: better candidates do worse; check the key"
         yield _reason("negative_discrimination", words, a=float(slope), **_known(se_a=error, item_rest=r))
     elif slope < rules.min_slope or slope < rules.certain * error:
         said = f"{slope:.2f}" if np.isnan(error) else f"{slope:.2f} ± {error:.2f}"
         words = f"hardly discriminates (a {said}): its difficulty means little"
         yield _reason("hardly_discriminates", words, a=float(slope), required=rules.min_slope, **_known(se_a=error))
+        if slope <= 0.0:
+            yield _reason("out_of_range", "a is not above 0, as in a bank it must be", a=float(slope), allowed=0.0)
 
 
 def _correlation(r: float, answers: int, rules: VerdictRules) -> Iterator[Reason]:

@@ -109,6 +109,13 @@ def test_thresholds_are_held_exactly():
     assert verdict(one(distance=1e-3)).action == "use"
 
 
+def test_a_slope_below_0_by_chance_is_not_called_negative_and_still_no_bank_can_hold_it():
+    found = verdict(one(slope=-0.02, slope_error=0.05))
+    assert found.codes == ("out_of_range", "hardly_discriminates")
+    assert found.action == "retire"
+    assert verdict(one(slope=-0.02, slope_error=np.nan)).codes == ("negative_discrimination",)
+
+
 def test_models_ask_for_different_numbers_of_answers():
     for model, needed in (("rasch", 100), ("2pl", 200), ("grm", 200), ("3pl", 400)):
         assert verdict(one(model, counts=(needed // 2, needed // 2))).action == "use"
