@@ -537,6 +537,20 @@ def test_a_flexmirt_file_holds_four_kinds_of_items_and_the_population(tmp_path):
     assert (bank.metric.latent_mean, bank.metric.latent_sd) == (0.1, pytest.approx(1.2))
 
 
+def test_qti_statistics_of_options_and_tests_are_not_the_items(tmp_path):
+    more = """<ordinaryStatistic name="P-value" context="x"><targetObject identifier="Q1" partIdentifier="A"/>
+    <value>0.2</value></ordinaryStatistic><ordinaryStatistic name="B-Param" context="x">
+    <targetObject identifier="T1" objectType="test"/><value>0.3</value></ordinaryStatistic></usageData>"""
+    bank = read(XML.replace("</usageData>", more), QTI, tmp_path)
+    assert bank.ids == ("Q1",)
+    assert bank.items[0].statistics == {"p": 0.61}
+
+
+def test_qti_targets_are_items_in_the_words_of_the_schema(tmp_path_factory):
+    _, text = again(ItemBank.from_items([Item(id="i", domain="D", a=1.2, b=0.5)]), QTI, tmp_path_factory)
+    assert text.count('<targetObject identifier="i" objectType="item"/>') == 2
+
+
 def test_printed_tables_hold_parameters_and_errors(tmp_path):
     bank = read(TABLE, PRINTED, tmp_path)
     assert [(item.id, item.model) for item in bank.items] == [

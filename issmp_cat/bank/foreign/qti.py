@@ -1,7 +1,9 @@
 """QTI usage data: item statistics in XML, written as QTI 3.0, read as 2.0 to 3.0.
 
 Layout: 1EdTech, "QTI Usage Data & Item Statistics 3.0" (2022) and 2.2 (2015): usageData holds ordinaryStatistic with
-the attributes name, context, caseCount, stdError, and within it targetObject (identifier) and value. Names come from
+the attributes name, context, caseCount, stdError, and within it targetObject (identifier; partIdentifier for an option
+or an interaction; in 3.0 objectType: test, testpart, section, item, outcome, interaction, choice) and value. Statistics
+of parts and of other objects than items are passed over. Names come from
 the item statistics glossary 1.0 (2013, 2021): A-Param, B-Param and C-Param are IRT's a, b, c, AIS the average item
 score (P-value for right-or-wrong items); D-Param is the dispersion, not an upper asymptote, and is not read. The
 glossary does not define the metric: D is written into the context as ``D=1.7`` and read from there.
@@ -25,6 +27,8 @@ __all__ = ["QTI", "Qti"]
 NAMESPACE = "http://www.imsglobal.org/xsd/imsqti_usagedata_v3p0"
 GLOSSARY = "http://www.imsglobal.org/qti/qtiv3p0/imsqti_usagedatav3p0_itemstatisticsglossary_v1p0"
 TERMS = {"A-Param": "a", "B-Param": "b", "C-Param": "c", "AIS": "p", "P-value": "p"}
+# Of a targetObject: what makes it something else than an item.
+ITEM = ("", "item", "assessmentItem")
 _METRIC = re.compile(r"\bD=(\d+(?:\.\d+)?)")
 
 
@@ -34,6 +38,7 @@ class _Statistic:
     attributes: dict[str, str]
     targets: list[str] = field(default_factory=list)
     value: str = ""
+    of_item: bool = True
 
 
 class _Refused(Exception):
@@ -124,7 +129,7 @@ class Qti:
                 extra += f' stdError="{shortest(se)}"' if se is not None else ""
                 lines += [
                     f'  <ordinaryStatistic name="{name}" context={context}{extra}>',
-                    f'    <targetObject identifier={quoteattr(item.id)} objectType="assessmentItem"/>',
+                    f'    <targetObject identifier={quoteattr(item.id)} objectType="item"/>',
                     f"    <value>{shortest(value)}</value>",
                     "  </ordinaryStatistic>",
                 ]
@@ -148,6 +153,8 @@ def _statistics(text: str) -> list[_Statistic]:
             found.append(_Statistic(parser.CurrentLineNumber, attributes))
         elif path[-2:] == ["ordinaryStatistic", "targetObject"]:
             found[-1].targets.append(attributes.get("identifier", ""))
+            whole = attributes.get("objectType", "") in ITEM and not attributes.get("partIdentifier")
+            found[-1].of_item = found[-1].of_item and whole
 
     def end(_: str) -> None:
         path.pop()
@@ -171,6 +178,8 @@ def _understood(statistic: _Statistic, found: dict[str, dict[str, tuple[_Statist
     name = statistic.attributes.get("name", "")
     term = TERMS.get(name)
     place = f"line {statistic.line}: {name or 'a statistic without a name'}"
+    if not statistic.of_item:
+        return [], ""
     if term is None:
         return ([] if name else [place]), ""
     if len(statistic.targets) != 1 or not statistic.targets[0]:
