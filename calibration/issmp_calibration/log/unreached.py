@@ -1,8 +1,8 @@
 """Items that candidates did not get to, inferred from where their answers end.
 
 Of the omitted answers at the end of a test all but the first are taken for not reached: the first was seen, and left
-(Martin, von Davier & Mullis, 2020, Methods and Procedures: TIMSS 2019, ch. 10; OECD, 2017, PISA 2015 Technical Report,
-ch. 10). Where a score_status tells, nothing is inferred.
+(the practice of TIMSS and PISA: Martin, von Davier & Mullis, 2020, Methods and Procedures: TIMSS 2019; OECD, 2017, PISA
+2015 Technical Report). Where a score_status tells, nothing is inferred.
 """
 
 # ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
