@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("decision.py", "criteria.py", "simulation.py", "calibration.py", "sparse.py", "scoring.py")
+ALL = ("decision.py", "criteria.py", "simulation.py", "calibration.py", "sparse.py", "ingest.py", "scoring.py")
 
 
 def main() -> None:

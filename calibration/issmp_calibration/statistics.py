@@ -11,6 +11,7 @@ from issmp_calibration.log.distractors import Distractors, distractor_table
 from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.moments import TestStatistics, correlation, describe_test
 from issmp_calibration.log.statistics import correct_options
+from issmp_calibration.log.store import LogStore
 from issmp_calibration.log.sums import Sums
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.compiled import jit
@@ -109,14 +110,16 @@ def _add(
                 cell[1] += r
 
 
-def classical(log: ResponseLog, counted: Bools, highest: Ints | None = None, key: ItemKey | None = None) -> Classical:
+def classical(
+    log: ResponseLog | LogStore, counted: Bools, highest: Ints | None = None, key: ItemKey | None = None
+) -> Classical:
     """The raw score's statistics, item–rest correlations and suspected keys.
 
     The same statistics as ``classical_statistics``'s, without what a calibration does not need; a correlation is NaN
     where one side does not vary.
 
     Args:
-        log: the answers.
+        log: the answers; of a store one shard at a time is in memory.
         counted: the items that make up the score: operational ones. Shape ``(items,)``.
         highest: the most that each item may be scored; 1 when not given. Shape ``(items,)``.
         key: the item file; without one the options that scored are the right ones.
@@ -124,19 +127,33 @@ def classical(log: ResponseLog, counted: Bools, highest: Ints | None = None, key
     sums, by_option = np.zeros((log.n_items, 6)), np.zeros((log.n_items, len(log.options), 2))
     raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
     most = np.ones(log.n_items, np.int64) if highest is None else np.asarray(highest, np.int64)
-    option = np.empty(0, np.uint8) if log.option is None else log.option
-    presented = np.zeros(log.n_items, dtype=np.int64)
-    points, possible = _total(log.item, log.score, most, presented)
-    centre = points / max(possible, 1)
-    _add(log.start, log.item, log.score, option, counted, most, centre, sums, by_option, raw, answered)
+    centre, presented = _presented(log, most)
+    correct, first = np.zeros((log.n_items, len(log.options)), dtype=bool), 0
+    for part in [log] if isinstance(log, ResponseLog) else log.shards():
+        option = np.empty(0, np.uint8) if part.option is None else part.option
+        persons = slice(first, first + part.n_persons)
+        own = raw[persons], answered[persons]
+        _add(part.start, part.item, part.score, option, counted, most, centre, sums, by_option, *own)
+        correct |= correct_options(part, key)
+        first = persons.stop
     added = _sums(sums, by_option, presented)
-    table = None if log.option is None else distractor_table(log, added, correct_options(log, key))
+    table = distractor_table(log, added, correct) if log.options else None
     return Classical(
         test=describe_test(raw, answered, added, counted),
         item_rest=correlation(added),
         presented=presented,
         key=tuple(None if table is None else _suspicion(table, place) for place in range(log.n_items)),
     )
+
+
+def _presented(log: ResponseLog | LogStore, most: Ints) -> tuple[float, Ints]:
+    """Share of all points to be had that were scored, and how often each item was given."""
+    if not isinstance(log, ResponseLog):  # counted when the store was written
+        points = int((log.counts * np.arange(log.counts.shape[1])).sum())
+        return points / max(int((log.counts.sum(axis=1) * most).sum()), 1), log.presented.copy()
+    presented = np.zeros(log.n_items, dtype=np.int64)
+    scored, possible = _total(log.item, log.score, most, presented)
+    return scored / max(possible, 1), presented
 
 
 def _sums(columns: Floats, by_option: Floats, presented: Ints) -> Sums:

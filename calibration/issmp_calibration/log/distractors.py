@@ -16,6 +16,8 @@ from issmp_cat.responses import ResponseLog
 if TYPE_CHECKING:
     import pandas as pd
 
+    from issmp_calibration.log.store import LogStore
+
 __all__ = ["Distractors", "distractor_table"]
 
 
@@ -60,7 +62,7 @@ class Distractors:
         )
 
 
-def distractor_table(log: ResponseLog, sums: Sums, correct: Bools) -> Distractors:
+def distractor_table(log: ResponseLog | LogStore, sums: Sums, correct: Bools) -> Distractors:
     """Options of all items from the sums of one pass.
 
     The point-biserial is Pearson's r of a 0/1 variable with the rest score:

@@ -27,7 +27,7 @@ __all__ = ["Reading", "read_as", "read_log"]
 
 
 def read_log(
-    source: Source | ResponseLog,
+    source: Source | ResponseLog | LogStore,
     *,
     key: str | Path | pd.DataFrame | ItemKey | Any | None = None,
     candidates: str | Path | pd.DataFrame | None = None,
@@ -61,8 +61,8 @@ def read_log(
     Raises:
         ResponseLogError: every fault of the source, each with its line.
     """
-    if isinstance(source, ResponseLog):
-        return source
+    if isinstance(source, ResponseLog | LogStore):
+        return source if isinstance(source, ResponseLog) else source.log()
     reading = Reading(key, candidates, shape, columns, omitted, duplicates, attempts, rules or Rules())
     return read_as(source, reading)
 

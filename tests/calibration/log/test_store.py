@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from issmp_calibration.log import LogStore, Room, Rules, read_log, storing, write_store
+from issmp_calibration.log import LogStore, Room, Rules, read_key, read_log, storing, write_store
 from issmp_calibration.log import plan as planning
+from issmp_calibration.statistics import classical
 from issmp_cat.errors import InputRejected, ResponseLogError, UsageError
 
 KEY = pd.DataFrame({"item": [f"Q{k}" for k in range(30)], "key": list("ABC") * 10, "status": ["operational"] * 30})
@@ -268,3 +269,19 @@ def test_the_command_says_what_it_did(tmp_path):
     assert done.stderr.endswith("next: issmp-cat calibrate store -o bank.json\n")
     again = subprocess.run([*run, "--memory", "much"], capture_output=True, text=True, cwd=tmp_path, check=False)
     assert (again.returncode, again.stderr) == (2, 'error: --memory "much": expected a size such as 512M or 4G\n')
+
+
+def test_classical_statistics_of_a_store_are_those_of_its_log(tmp_path):
+    """The key of Q0 is wrong: who knows the others says A."""
+    draws, rows = np.random.default_rng(2), frame()
+    able = rows.candidate.str[1:].astype(int) / 100
+    rows["option"] = np.where(draws.random(len(rows)) < able, rows.item.map(KEY.set_index("item").key), "D")
+    key = read_key(KEY.assign(key=["B", *KEY.key[1:]]))
+    operational = np.array([status == "operational" for status in KEY["status"]])
+    store, log = write_store(rows, tmp_path / "store", key=key, room=SMALL), read_log(rows, key=key)
+    mine, theirs = (classical(source, operational, key=key) for source in (store, log))
+    assert mine.test == theirs.test
+    np.testing.assert_array_equal(mine.item_rest, theirs.item_rest)
+    np.testing.assert_array_equal(mine.presented, theirs.presented)
+    assert mine.key == theirs.key
+    assert mine.key[0].option == "A"
