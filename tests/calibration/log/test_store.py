@@ -274,7 +274,7 @@ def test_the_command_says_what_it_did(tmp_path):
 def test_classical_statistics_of_a_store_are_those_of_its_log(tmp_path):
     """The key of Q0 is wrong: who knows the others says A."""
     draws, rows = np.random.default_rng(2), frame()
-    able = rows.candidate.str[1:].astype(int) / 100
+    able = 0.4 + rows.candidate.str[1:].astype(int) / 170
     rows["option"] = np.where(draws.random(len(rows)) < able, rows.item.map(KEY.set_index("item").key), "D")
     key = read_key(KEY.assign(key=["B", *KEY.key[1:]]))
     operational = np.array([status == "operational" for status in KEY["status"]])
