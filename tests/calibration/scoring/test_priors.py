@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from issmp_calibration import score
-from issmp_calibration.scoring import GroupPrior, HistogramPrior, RegressionPrior
+from issmp_calibration.latent import Latent
+from issmp_calibration.scoring import GroupPrior, HistogramPrior, RegressionPrior, fitted_prior
 from issmp_cat.errors import ResponseLogError, UsageError
 from issmp_cat.responses import ResponseLog
 
@@ -74,3 +75,22 @@ def test_candidates_without_a_prior_are_counted_and_bad_priors_refused(sitting, 
         score(sitting.log, sitting.bank, prior=(0.0, 0.0))
     with pytest.raises(UsageError, match="ascending abilities"):
         HistogramPrior((0.0, 0.0), (1.0, 1.0))
+
+
+def test_the_populations_of_a_calibration_are_priors(sitting, known):
+    nodes = np.linspace(-10.0, 10.0, 101)
+
+    def group(label, mean, sd):
+        share = np.exp(-0.5 * ((nodes - mean) / sd) ** 2)
+        return Latent(mean, sd, None, nodes, share / share.sum(), share / share.sum(), label=label)
+
+    groups = [group("a", 0.0, 1.0), group("b", 0.5, 0.7), group("c", -1.0, 1.5)]
+    normal = score(known, sitting.bank, prior=fitted_prior(groups, column="region"))
+    by_hand = GroupPrior("region", {"a": (0.0, 1.0), "b": (0.5, 0.7), "c": (-1.0, 1.5)})
+    assert_allclose(normal.theta, score(known, sitting.bank, prior=by_hand).theta)
+    shaped = score(known, sitting.bank, prior=fitted_prior(groups, density="histogram", column="region"))
+    # Straight lines between nodes 0.2 apart in place of a parabola lower its log by up to 0.01.
+    assert np.nanmax(np.abs(shaped.theta - normal.theta)) < 0.01
+    assert fitted_prior(groups[:1]) == (0.0, 1.0)
+    with pytest.raises(UsageError, match="name the column"):
+        fitted_prior(groups)
