@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-ALL = ("decision.py", "criteria.py", "simulation.py", "calibration.py", "sparse.py", "ingest.py", "scoring.py")
+ALL = (
+    *("decision.py", "criteria.py", "simulation.py", "calibration.py", "sparse.py", "ingest.py", "scoring.py"),
+    "linking.py",
+)
 
 
 def main() -> None:
