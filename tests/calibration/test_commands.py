@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from issmp_calibration.log import write_store
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.cli.main import run
 
@@ -208,6 +209,21 @@ def test_a_failed_write_leaves_the_old_table(wide, tmp_path, monkeypatch):
     assert run(["score", str(wide), "--bank", str(bank), "-o", str(table), "--quiet"]) == 130
     assert table.read_text() == "old"
     assert set(tmp_path.iterdir()) == before
+
+
+def test_a_store_is_scored_where_it_is(wide, tmp_path, capsys):
+    bank, store, rows = tmp_path / "bank.json", tmp_path / "store", tmp_path / "rows.csv"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    write_store(wide, store)
+    capsys.readouterr()
+    assert run(["score", str(store), "--bank", str(bank), "--raw-cut", "6", "-o", str(rows)]) == 0
+    out, err = capsys.readouterr()
+    assert "4,800 answers of 400 candidates" in err
+    assert "pass rates" in out
+    assert run(["score", str(wide), "--bank", str(bank), "--raw-cut", "6", "-o", str(tmp_path / "direct.csv")]) == 0
+    pd.testing.assert_frame_equal(pd.read_csv(rows), pd.read_csv(tmp_path / "direct.csv"))
+    assert run(["score", str(store), "--bank", str(bank), "--omitted", "missing"]) == 2
+    assert "is a store, whose answers were read when it was written" in capsys.readouterr().err
 
 
 def test_groups_need_a_decision(wide, capsys):

@@ -21,6 +21,7 @@ __all__ = ["Whole"]
 
 RANGE = 8.0  # population SDs to each side
 CHUNK = 2048  # persons to a task
+RUN = 64  # persons whose sums are kept at once: each panel is then read from the processor's cache
 FIRST_NODES = 97
 COARSEST = 1.1  # spacing at most, in posterior SDs
 TIMES = 6  # that nodes are doubled: no bank makes posteriors that need more
@@ -34,28 +35,38 @@ def _sum_up(
 ) -> None:  # fmt: skip
     """Fill the moments and draws of some persons. ``tables``: panels of 16 nodes; ``nodes``: without the padding."""
     n = nodes.size
-    room = np.empty(tables.shape[0] * LANES)
-    for person in persons:
+    total = np.empty((RUN, tables.shape[0] * LANES))
+    for begin in range(0, persons.size, RUN):
+        mine = persons[begin : begin + RUN]
         for panel in range(tables.shape[0]):
-            add_rows(room[panel * LANES :], tables[panel], codes, start[person], start[person + 1])
-        own, scale = density[pattern[person]], 1.0 / sd[person]
-        peak = -math.inf
-        for k in range(n):
-            z = (nodes[k] - mean[person]) * scale
-            room[k] += own[k] - 0.5 * z * z
-            peak = max(peak, room[k])
-        mass, first, second = 0.0, 0.0, 0.0
-        for k in range(n):
-            room[k] = math.exp(room[k] - peak)
-            mass += room[k]
-            first += room[k] * nodes[k]
-        first /= mass
-        for k in range(n):
-            second += room[k] * (nodes[k] - first) ** 2
-        moments[person, 0] = first
-        moments[person, 1] = math.sqrt(second / mass)
-        if draws.shape[1] > 0:
-            draw_values(room[:n], nodes[0], nodes[1] - nodes[0], stream[person], draws[person])
+            for place in range(mine.size):
+                first, last = start[mine[place]], start[mine[place] + 1]
+                add_rows(total[place, panel * LANES :], tables[panel], codes, first, last)
+        for place in range(mine.size):
+            person = mine[place]
+            _normalise(total[place, :n], density[pattern[person]], nodes, mean[person], sd[person], moments[person])
+            if draws.shape[1] > 0:
+                draw_values(total[place, :n], nodes[0], nodes[1] - nodes[0], stream[person], draws[person])
+
+
+@jit(error_model="numpy")
+def _normalise(room: Any, own: Any, nodes: Any, mean: float, sd: float, moments: Any) -> None:
+    """Turn log likelihoods into posterior weights, the highest 1, in place; their mean and SD."""
+    scale, peak = 1.0 / sd, -math.inf
+    for k in range(nodes.size):
+        z = (nodes[k] - mean) * scale
+        room[k] += own[k] - 0.5 * z * z
+        peak = max(peak, room[k])
+    mass, first, second = 0.0, 0.0, 0.0
+    for k in range(nodes.size):
+        room[k] = math.exp(room[k] - peak)
+        mass += room[k]
+        first += room[k] * nodes[k]
+    first /= mass
+    for k in range(nodes.size):
+        second += room[k] * (nodes[k] - first) ** 2
+    moments[0] = first
+    moments[1] = math.sqrt(second / mass)
 
 
 class Whole:
