@@ -16,9 +16,10 @@ from issmp_calibration.log.rules import Attempts, Rules
 from issmp_calibration.log.unreached import infer_not_reached
 from issmp_calibration.log.versions import versioned_sql
 
-__all__ = ["MEANINGS", "make_answers"]
+__all__ = ["MEANINGS", "OWN", "make_answers", "own_columns"]
 
 # What an answer can consist of; a column that the source lacks is NULL.
+OWN = "__own_"
 MEANINGS = ("option", "score", "response", "status")
 WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "VARCHAR"}
 FRACTIONS = {"FLOAT", "DOUBLE"}
@@ -89,7 +90,13 @@ def _from_long(raw: Raw, layout: Layout) -> str:
         f"{quoted(roles[role])} AS {role}" if role in roles else f"NULL::VARCHAR AS {role}"
         for role in (*MEANINGS, "seconds", "position", "attempt")
     ]
-    return f"SELECT __file, __row, {', '.join(cells)} FROM raw"
+    own = [f"{quoted(name)} AS {OWN}{k}" for k, name in enumerate(own_columns(layout))]
+    return f"SELECT __file, __row, {', '.join([*cells, *own])} FROM raw"
+
+
+def own_columns(layout: Layout) -> list[str]:
+    """Columns that say something of the candidate; ``answers`` has them as ``__own_0``, ``__own_1``, …."""
+    return [*([layout.roles["attempt"]] if "attempt" in layout.roles else []), *layout.personal]
 
 
 def _from_wide(raw: Raw, layout: Layout) -> str:
@@ -99,11 +106,13 @@ def _from_wide(raw: Raw, layout: Layout) -> str:
     attempt = quoted(roles["attempt"]) if "attempt" in roles else "NULL::VARCHAR"
     names = ", ".join(quoted(name) for name in layout.items)
     cells = ", ".join(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}" for name in layout.items)
-    inner = f"SELECT __file, __row, {person} AS _person, {attempt} AS _attempt, {cells} FROM raw"
+    own = "".join(f", {quoted(name)} AS {OWN}{k}" for k, name in enumerate(own_columns(layout)))
+    inner = f"SELECT __file, __row, {person} AS _person, {attempt} AS _attempt{own}, {cells} FROM raw"
+    owned = "".join(f", {OWN}{k}" for k in range(len(own_columns(layout))))
     empty = ", ".join(f"NULL::VARCHAR AS {role}" for role in ("option", "score", "status", "seconds", "position"))
     return (
         f"SELECT __file, __row, _person AS candidate, _item AS item, _response AS response, {empty}, "
-        f"_attempt AS attempt FROM ({inner}) UNPIVOT INCLUDE NULLS (_response FOR _item IN ({names}))"
+        f"_attempt AS attempt{owned} FROM ({inner}) UNPIVOT INCLUDE NULLS (_response FOR _item IN ({names}))"
     )
 
 

@@ -9,8 +9,9 @@ from issmp_calibration.log.codes import has_duplicates, sort_rows
 from issmp_calibration.log.duplicates import settle_duplicates
 from issmp_calibration.log.judge import Judged, Reading
 from issmp_calibration.log.names import Layout
+from issmp_calibration.log.people import personal_columns
 from issmp_calibration.log.raw import Raw
-from issmp_calibration.log.roster import number_candidates, roster
+from issmp_calibration.log.roster import roster
 from issmp_calibration.log.stream import Part
 from issmp_cat.responses import ResponseLog
 
@@ -40,8 +41,7 @@ def assemble(raw: Raw, layout: Layout, judged: Judged, how: Reading, parts: list
         stream.read(parts.append)
         rows = sort_rows(parts, place, book.rank)
     parts.clear()
-    if layout.personal or "attempt" in layout.roles:
-        number_candidates(raw.con)
+    personal, unused = personal_columns(stream, layout, place)
     seconds, told = _times(rows.seconds, how.rules.max_seconds)
     return ResponseLog(
         persons=persons,
@@ -53,7 +53,8 @@ def assemble(raw: Raw, layout: Layout, judged: Judged, how: Reading, parts: list
         options=book.options,
         seconds=seconds,
         position=rows.position,
-        note=(*notes, *told),
+        note=(*notes, *told, *unused),
+        candidates=personal,
         status=None if book.status is None else book.status[rows.pair],
     )
 

@@ -1,50 +1,43 @@
 """Columns about candidates: from the log itself and from a candidate table."""
 
-# ruff: noqa: S608 - every name in these queries has passed quoted() or is our own
-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.log.answers import own_columns
 from issmp_calibration.log.faults import Faults, some
 from issmp_calibration.log.names import ACCEPTED, Layout
-from issmp_calibration.log.raw import quoted
+from issmp_calibration.log.stream import Stream
 from issmp_calibration.log.table import read_table
+from issmp_cat.arrays import Ints
 from issmp_cat.errors import ResponseLogError
-
-if TYPE_CHECKING:
-    import duckdb
 
 __all__ = ["join_candidates", "personal_columns"]
 
 
-def personal_columns(
-    con: duckdb.DuckDBPyConnection, layout: Layout, persons: NDArray[Any]
-) -> tuple[dict[str, NDArray[Any]], list[str]]:
+def personal_columns(stream: Stream, layout: Layout, place: Ints) -> tuple[dict[str, NDArray[Any]], list[str]]:
     """Columns of the log that say one thing of each candidate, each of shape ``(persons,)``.
+
+    Args:
+        stream: what has read the rows.
+        layout: how the columns were understood.
+        place: place of each candidate's code in the order of candidates. Shape ``(persons,)``.
 
     Returns:
         The columns, and a note for each that changes within a candidate.
     """
     columns: dict[str, NDArray[Any]] = {}
     notes = []
-    names = [*([layout.roles["attempt"]] if "attempt" in layout.roles else []), *layout.personal]
-    for name in names:
-        rows = con.execute(
-            f"SELECT p, min(raw.{quoted(name)}::VARCHAR), count(DISTINCT raw.{quoted(name)}) FROM answers a "
-            "JOIN raw USING (__file, __row) JOIN people ON people.candidate = a.candidate GROUP BY p"
-        ).fetchall()
-        if any(distinct > 1 for *_, distinct in rows):
+    for name, heard in zip(own_columns(layout), stream.personal.values(), strict=True):
+        cells = heard.cells(place, len(place))
+        if cells is None:
             notes.append(f'column "{name}" changes within a candidate and is not used')
-            continue
-        cells = [""] * len(persons)
-        for place, text, _ in rows:
-            cells[place] = text or ""
-        columns[name] = typed(cells)
+        else:
+            columns[name] = typed(cells)
     return columns, notes
 
 

@@ -10,7 +10,7 @@ from issmp_calibration.log.assemble import assemble
 from issmp_calibration.log.judge import Reading, judge, understand
 from issmp_calibration.log.key import ItemKey, read_key
 from issmp_calibration.log.names import Columns
-from issmp_calibration.log.people import join_candidates, personal_columns
+from issmp_calibration.log.people import join_candidates
 from issmp_calibration.log.raw import Source, open_raw
 from issmp_calibration.log.reasons import by_duplicate, by_time
 from issmp_calibration.log.report import make_report, write_dropped
@@ -83,7 +83,6 @@ def read_as(source: Source, how: Reading, dropped: Path | None = None) -> Respon
         report = make_report(raw, removals, log.n_answers, wide=layout.shape == "wide")
         if dropped is not None:
             write_dropped(raw, removals, dropped, wide=layout.shape == "wide")
-        personal, unused = personal_columns(raw.con, layout, log.persons)
     joined, told = join_candidates(how.candidates, log.persons) if how.candidates is not None else ({}, [])
-    note = (*understood, *judged.note, *log.note, *unused, *told)
-    return replace(log, candidates=personal | joined, note=note, report=report)
+    note = (*understood, *judged.note, *log.note, *told)
+    return replace(log, candidates=dict(log.candidates) | joined, note=note, report=report)

@@ -15,7 +15,7 @@ from issmp_cat.arrays import Ints
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["ORDER", "number_candidates", "roster"]
+__all__ = ["ORDER", "roster"]
 
 # Whole numbers by value, before all other ids; those by their letters.
 ORDER = "try_cast(candidate AS HUGEINT) NULLS LAST, candidate"
@@ -30,14 +30,6 @@ def roster(con: duckdb.DuckDBPyConnection, people: Dictionary) -> tuple[NDArray[
     texts = people.bytes()
     order = np.argsort(texts, kind="stable") if _all_letters(texts) else _by_value(con, texts)
     return _decode(texts[order]), _inverse(order)
-
-
-def number_candidates(con: duckdb.DuckDBPyConnection) -> None:
-    """Create ``people(candidate, p)``, ``p`` being the place in the roster, for queries that join candidates."""
-    con.execute(
-        f"CREATE OR REPLACE TABLE people AS SELECT candidate, row_number() OVER (ORDER BY {ORDER}) - 1 AS p "
-        "FROM (SELECT DISTINCT candidate FROM answers WHERE candidate IS NOT NULL)"
-    )
 
 
 def _inverse(order: NDArray[Any]) -> Ints:

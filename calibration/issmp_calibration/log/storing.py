@@ -23,7 +23,7 @@ from issmp_calibration.log.plan import Plan, made_from, write_plan
 from issmp_calibration.log.raw import Source, count, open_raw
 from issmp_calibration.log.reasons import by_duplicate
 from issmp_calibration.log.report import make_report
-from issmp_calibration.log.roster import number_candidates, roster
+from issmp_calibration.log.roster import roster
 from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Rules, Shape
 from issmp_calibration.log.shards import TwiceError, part_path, write_shard
 from issmp_calibration.log.spill import ROW_BYTES, Spill, deal
@@ -190,9 +190,7 @@ def _read(
                 judged = found[0]
             removals = [*removals, *judged.removals]
             persons, place = roster(raw.con, judged.stream.people)
-            if layout.personal or "attempt" in layout.roles:
-                number_candidates(raw.con)
-            candidates, unused = personal_columns(raw.con, layout, persons)
+            candidates, unused = personal_columns(judged.stream, layout, place)
             used = int(judged.stream.count[judged.book.rank >= 0].sum())
             report = make_report(raw, removals, used, wide=layout.shape == "wide")
         joined, told = join_candidates(how.candidates, persons) if how.candidates is not None else ({}, [])

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.log.answers import OWN
 from issmp_calibration.log.arrow import Chunk, chunks
 from issmp_calibration.log.dictionary import NULL, Dictionary
+from issmp_calibration.log.personal import Personal
 from issmp_cat.arrays import Ints
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ class Stream:
         people: codes of candidates; ``cells``: codes of each column's values.
         folds: codes of pairs of codes, one dictionary for each column but the first.
         count: answers by pair. Shape ``(pairs,)``.
+        personal: columns about candidates, by their names in ``answers``.
         suspect: whether some row lacks its candidate or has a time or position that is none.
     """
 
@@ -72,6 +75,7 @@ class Stream:
     cells: list[Dictionary]
     folds: list[Dictionary]
     count: Ints
+    personal: dict[str, Personal]
     suspect: bool = False
 
     @classmethod
@@ -80,7 +84,8 @@ class Stream:
         types = {name: str(kind) for name, kind, *_ in con.execute("DESCRIBE answers").fetchall()}
         people, *cells = (Dictionary(texts=types[name] not in WHOLE) for name in ("candidate", *columns))
         folds = [Dictionary(texts=False) for _ in columns[1:]]
-        return cls(con, columns, seconds, position, types, people, cells, folds, np.zeros(0, np.int64))
+        own = {name: Personal(texts=kind not in WHOLE) for name, kind in types.items() if name.startswith(OWN)}
+        return cls(con, columns, seconds, position, types, people, cells, folds, np.zeros(0, np.int64), own)
 
     def read(self, take: Taker) -> None:
         """Hand every row to ``take``, part by part, in order.
@@ -89,8 +94,10 @@ class Stream:
             StreamError: the source failed on the way.
         """
         self.count[:] = 0
+        for column in self.personal.values():
+            column.forget()
         with_position = ["position"] if self.position else []
-        names = ["candidate", *self.columns, *(["seconds"] if self.seconds else []), *with_position]
+        names = ["candidate", *self.columns, *self.personal, *(["seconds"] if self.seconds else []), *with_position]
         query = f"SELECT {', '.join(self._cell(name) for name in names)} FROM answers a"
         self.con.execute("SELECT NULL").fetchall()  # whatever was open on this connection is now read out
         for chunk in chunks(self.con.sql(query)):
@@ -117,6 +124,8 @@ class Stream:
         for cells, folds, name in zip(self.cells[1:], self.folds, self.columns[1:], strict=True):
             pair = folds.join(pair, cells.code(chunk[name]))
         self._tally(pair)
+        for name, column in self.personal.items():
+            column.take(person, chunk[name])
         seconds = np.array(chunk["seconds"].values) if self.seconds else None
         position = np.array(chunk["position"].values) if self.position else None
         self.suspect |= bool(
