@@ -23,6 +23,7 @@ PRECISE, ROUGH, MOST_STEPS = 1e-13, 1e-7, 200
 # Values that agree to this are equal: near the minimum the steps know more than the values. Steps of the second size
 # that no longer halve are noise.
 EQUAL, NOISE = 1e-10, 1e-8
+SLOW = 0.25  # share of the step before, above which a step is slow
 
 
 class Side(NamedTuple):
@@ -149,25 +150,29 @@ class Meeting:
         return At(value, gradient, hessian)
 
     def search(self, start: tuple[float, float], kept: Bools | None = None, precise: float = PRECISE) -> At:
-        """Levenberg's and Marquardt's steps by log A and B; ends in ``where``.
+        """Gauss's and Newton's steps by log A and B, damped while they lead uphill; ends in ``where``.
+
+        Gauss and Newton's own curvature leaves out the residuals: where curves do not come together its steps shrink
+        slowly, and the whole curvature takes its place.
 
         Raises:
             NotConverged: the search did not end.
         """
         free = slice(1, 2) if self._criterion.pairs.slope_one else slice(0, 2)
         slope, shift = start
-        here, damping, before = self.at(slope, shift, kept), 0.0, math.inf
+        here, damping, before, whole = self.at(slope, shift, kept), 0.0, math.inf, False
         for _ in range(MOST_STEPS):
-            scale = np.array([slope, 1.0])[free]  # the search goes by log A, which keeps A above 0
-            uphill, bend = here.gradient[free] * scale, here.hessian[free, free] * np.outer(scale, scale)
+            uphill = here.gradient * (slope, 1.0)  # the search goes by log A, which keeps A above 0
+            bend = self._bend(slope, shift, kept, here, whole=whole)[free, free]
             bend[np.diag_indices_from(bend)] *= 1.0 + damping
             step = np.zeros(2)
-            step[free] = -np.linalg.lstsq(bend, uphill, rcond=None)[0]
+            step[free] = -np.linalg.lstsq(bend, uphill[free], rcond=None)[0]
             to = slope * math.exp(min(max(step[0], -1.0), 1.0)), shift + float(step[1])
             there = self.at(*to, kept)
             size = float(np.abs(step).max())
             small = size <= precise or (size <= NOISE and size > 0.5 * before)
             if there.value <= here.value * (1.0 + EQUAL) or small:
+                whole = whole or size > SLOW * before
                 (slope, shift), here, before = to, there, size
                 damping = damping / 10.0 if damping > 1e-9 else 0.0
             elif damping > 1e12:  # no step goes down: as deep as rounding lets it
@@ -180,6 +185,24 @@ class Meeting:
         raise NotConverged(
             f"linking: no minimum after {MOST_STEPS} steps, at A = {slope:g}, B = {shift:g}: use mean_mean"
         )
+
+    def _bend(self, slope: float, shift: float, kept: Bools | None, here: At, *, whole: bool) -> Floats:
+        """Half the second derivatives by log A and B, without those of the curves or with them. Shape ``(2, 2)``."""
+        straight: Floats = here.hessian * np.outer((slope, 1.0), (slope, 1.0))
+        if not whole:
+            return straight
+
+        def uphill(log_slope: float, at: float) -> Floats:
+            moved = math.exp(log_slope)
+            return self.at(moved, at, kept).gradient * (moved, 1.0)
+
+        log_slope, h = math.log(slope), STEP
+        bend = np.column_stack([
+            (uphill(log_slope + h, shift) - uphill(log_slope - h, shift)) / (2.0 * h),
+            (uphill(log_slope, shift + h) - uphill(log_slope, shift - h)) / (2.0 * h),
+        ])  # fmt: skip
+        bend = 0.5 * (bend + bend.T)
+        return bend if np.linalg.eigvalsh(bend)[0] > 0.0 else straight
 
     @property
     def where(self) -> tuple[float, float]:

@@ -50,8 +50,9 @@ class Pairs:
 
     @property
     def earned(self) -> Floats:
-        """Points of every score of every item. Shape ``(rows,)``."""
-        return np.array([points for item in self.new for points in item.earned], dtype=np.float64)
+        """Points of every score of every item, as the bank says that says it. Shape ``(rows,)``."""
+        told = [new if _says_points(new) else old for new, old in zip(self.new, self.old, strict=True)]
+        return np.array([points for item in told for points in item.earned], dtype=np.float64)
 
     def only(self, kept: Bools) -> Pairs:
         """Some of them. ``kept`` has shape ``(items,)``."""
@@ -131,8 +132,13 @@ def _differences(new: Item, old: Item) -> Iterator[str]:
     elif new.options and old.options and new.options != old.options:
         there = f"{' '.join(new.options)} in the new bank, {' '.join(old.options)} in the old one"
         yield f'item "{new.id}": its categories are {there}'
-    elif new.earned != old.earned:
+    elif new.earned != old.earned and _says_points(new) and _says_points(old):
         yield f'item "{new.id}": its categories earn {new.earned} in the new bank, {old.earned} in the old one'
+
+
+def _says_points(item: Item) -> bool:
+    """Whether it is known what the categories earn; files of other programs do not say it of nominal items."""
+    return item.model != "nrm" or bool(item.points) or item.content is not None
 
 
 def _nothing_common(new: ItemBank, old: ItemBank) -> str:

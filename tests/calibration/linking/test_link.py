@@ -164,6 +164,19 @@ def test_no_other_constants_lower_the_criterion(whole_test, symmetric):
     assert found.criterion <= other.fun + 1e-14
 
 
+def test_curves_that_stay_apart_are_searched_to_the_end():
+    """Five nominal items whose points no A and B bring together: steps without the residuals' part go back and forth."""
+    old = a_bank(["nrm"] * 5)
+    criterion = Criterion(
+        match(disturbed(on_new_scale(old, A, B)), old, None), points(old.metric, "normal"), None, True
+    )
+    found = bring_together(criterion)
+    other = minimize(
+        lambda x: criterion.value(*x), [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-16}
+    )
+    assert_allclose([found.A, found.B], other.x, atol=1e-6)
+
+
 def test_wild_items_do_not_lead_the_search_astray():
     """Two of fourteen lie 45 logits away and pull mean/mean with them; no point of a grid is lower."""
     old = a_bank(["3pl"] * 14)
@@ -343,6 +356,15 @@ def test_nominal_items_with_other_categories_are_refused_by_name():
         link(ItemBank.from_items(changed), ItemBank.from_items(named))
     for words in ("3 categories in the new bank, 4 in the old one", "earn (1, 0, 0, 0)", "B A C D in the new bank"):
         assert words in str(refused.value)
+
+
+def test_points_of_nominal_items_may_be_known_in_one_bank_only():
+    """Stocking and Lord compare expected points: the same link, whichever bank says them."""
+    old = a_bank(["nrm"] * 5)
+    new = disturbed(on_new_scale(old, A, B))
+    bare = ItemBank.from_items([again(item, points=()) for item in new.items], metric=new.metric)
+    one, other = link(bare, old), link(new, old)
+    assert (one.A, one.B) == (other.A, other.B)
 
 
 def test_the_error_of_a_moved_ability_is_that_of_slope_and_shift_together():
