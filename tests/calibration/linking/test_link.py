@@ -165,11 +165,10 @@ def test_no_other_constants_lower_the_criterion(whole_test, symmetric):
 
 
 def test_curves_that_stay_apart_are_searched_to_the_end():
-    """Five nominal items whose points no A and B bring together: steps without the residuals' part go back and forth."""
+    """Five nominal items whose points no A and B bring together: without the residuals' part steps go to and fro."""
     old = a_bank(["nrm"] * 5)
-    criterion = Criterion(
-        match(disturbed(on_new_scale(old, A, B)), old, None), points(old.metric, "normal"), None, True
-    )
+    pairs = match(disturbed(on_new_scale(old, A, B)), old, None)
+    criterion = Criterion(pairs, points(old.metric, "normal"), None, whole_test=True)
     found = bring_together(criterion)
     other = minimize(
         lambda x: criterion.value(*x), [1.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-16}
