@@ -102,7 +102,7 @@ def item_table(
         distance=np.where(found.settled, 0.0, distance),
         tolerance=tolerance,
         integration_error=integration,
-        singular=np.nan_to_num(spread(_singular(design, errors)), nan=0.0) > 0.0,
+        singular=_singular(design, errors, codes.items, log.n_items),
         item_rest=classical.item_rest,
         key=classical.key,
         apart=codes.apart,
@@ -196,8 +196,11 @@ def _prior_share(design: Design, errors: Errors | None) -> Floats | None:
     return np.asarray(np.fmax.reduce(share, axis=1))
 
 
-def _singular(design: Design, errors: Errors | None) -> Floats | None:
-    """1 where a free parameter has no standard error."""
-    if errors is None:
-        return None
-    return np.asarray((design.free & ~errors.known).any(axis=1), dtype=np.float64)
+def _singular(design: Design, errors: Errors | None, items: Ints, n_items: int) -> tuple[tuple[str, ...], ...]:
+    """Free parameters of each item of the log that have no standard error."""
+    whole: list[tuple[str, ...]] = [()] * n_items
+    missing = np.zeros_like(design.free) if errors is None else design.free & ~errors.known
+    for place in np.flatnonzero(missing.any(axis=1)):
+        cells = np.flatnonzero(missing[place])
+        whole[items[place]] = tuple(design.cell_name(int(place), int(cell)).removeprefix("logit ") for cell in cells)
+    return tuple(whole)

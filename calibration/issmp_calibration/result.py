@@ -31,7 +31,7 @@ def _with_error(value: float | None, error: float | None) -> str:
     """A number with its standard error, if it has one; numbers that are fixed stand bare."""
     if value is None:
         return "unknown"
-    return f"{value:.4g}" if error is None else f"{value:.4f} (SE {error:.4f})"
+    return f"{round(value, 9) + 0.0:.4g}" if error is None else f"{value:.4f} (SE {error:.4f})"
 
 
 @dataclass(frozen=True, slots=True)

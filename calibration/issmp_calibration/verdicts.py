@@ -41,7 +41,7 @@ class Evidence:
         prior_share: SD of the posterior of logit c (or d) over that of its prior.
         distance: estimated distance to the solution, standard errors; ``tolerance``: what is allowed.
         integration_error: what a finer grid would change, standard errors.
-        singular: whether the answers do not tell its parameters apart.
+        singular: parameters without a standard error, since the answers do not tell them apart from others.
         item_rest: correlation with the rest of the test.
         key: a wrong option that does better than the key, None where there is none.
         apart: why it was not fitted, for what counts alone do not tell.
@@ -61,7 +61,7 @@ class Evidence:
     distance: Floats
     tolerance: float
     integration_error: Floats
-    singular: Bools
+    singular: tuple[tuple[str, ...], ...]
     item_rest: Floats
     key: tuple[KeySuspicion | None, ...]
     apart: tuple[str, ...] = field(default=())
@@ -185,7 +185,9 @@ def _fit(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
         yield _reason("at_bound", words, parameter=bound.parameter, value=bound.value)
     yield from _range(found.extremes[place])
     if found.singular[place] and not found.bounds[place]:
-        yield _reason("singular_information", "the answers do not tell its parameters apart: no standard errors")
+        unknown = ", ".join(found.singular[place])
+        words = f"the answers do not tell its parameters apart: no standard error of {unknown}"
+        yield _reason("singular_information", words, parameters=unknown)
     if found.distance[place] > found.tolerance:
         words = f"not settled: going by its last steps, about {found.distance[place]:.2g} standard errors to go"
         yield _reason("unsettled", words, distance=float(found.distance[place]), allowed=found.tolerance)

@@ -34,7 +34,7 @@ def one(model="2pl", counts=(400, 600), **more):
         "distance": column(0.0),
         "tolerance": 1e-3,
         "integration_error": column(0.0),
-        "singular": np.array([False]),
+        "singular": ((),),
         "item_rest": column(0.4),
         "key": (None,),
     }
@@ -61,7 +61,7 @@ CASES = {
     "at_bound": one(bounds=((Bound("intercept", -30.0),),)),
     "unsettled": one(distance=0.01),
     "integration_error": one(integration_error=0.06),
-    "singular_information": one(singular=np.array([True])),
+    "singular_information": one(singular=(("slope", "intercept"),)),
     "left_out": one(fitted=np.array([False]), apart=("its scores have gaps",)),
     "guessing_not_identified": one("3pl", prior_share=0.9),
 }
@@ -141,7 +141,7 @@ def test_where_the_slope_is_fixed_the_item_rest_correlation_speaks():
 
 
 def test_a_bound_explains_why_there_are_no_standard_errors():
-    found = verdict(one(bounds=((Bound("slope", 10.0),),), singular=np.array([True]), slope_error=np.nan))
+    found = verdict(one(bounds=((Bound("slope", 10.0),),), singular=(("slope",),), slope_error=np.nan))
     assert found.codes == ("at_bound",)
 
 

@@ -171,9 +171,12 @@ def _end(found: Calibration, gates: list[Gate]) -> None:
         GateFailed: a condition was missed.
         NotConverged: an item has not settled, and no condition asked for that.
     """
-    from issmp_cat.cli.gates import require
-    from issmp_cat.errors import NotConverged
+    from issmp_cat.cli.gates import missed_gates
+    from issmp_cat.errors import GateFailed, NotConverged
 
-    require(gates, found.figures)
+    missed = missed_gates(gates, found.figures)
+    if missed:
+        late = [] if found.converged else [found.reason]
+        raise GateFailed("\n  ".join([f"{len(missed)} of {len(gates)} thresholds missed:", *missed, *late]))
     if not found.converged:
         raise NotConverged(found.reason)
