@@ -22,6 +22,7 @@ from issmp_cat.arrays import Floats
 __all__ = ["Climb", "Standpoint"]
 
 NOISE = {np.float32: 1e-7, np.float64: 1e-11}  # relative, of a sum of log likelihoods
+LET_GO, TAKEN_BACK = 2.0, 8.0  # factors by which steps may grow while all goes well, and must shrink when not
 SLOWEST, FASTEST = 0.95, 0.1  # bounds of the rate at which the iteration is believed to close in
 
 
@@ -45,6 +46,7 @@ class Climb:
         kind: float32 or float64, in which the E-step works.
         executor: threads for it.
         trail: of the last steps; ``best``: the highest log posterior so far; ``steps``: sizes of the last steps.
+        boldness: how many times an EM step may be lengthened; ``taken``: how many times the last one was.
         information: complete-data information of the items at the last step. Shape ``(items, width, width)``.
     """
 
@@ -58,6 +60,8 @@ class Climb:
     image: Standpoint | None = None
     best: float = -math.inf
     steps: list[float] = field(default_factory=list)
+    boldness: float = 1e3
+    taken: float = 1.0
     information: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
     def expectation(self, kind: Any, *, grid: Grid | None = None, share: float = 1.0) -> Expectation:
@@ -80,21 +84,36 @@ class Climb:
         value = expectation.log_likelihood + self.design.log_prior(self.here.parameters)
         if self.image is not None and not value >= self.best - NOISE[self.kind] * abs(self.best):
             self.here, self.image, self.trail = self.image, None, Trail()
+            self.boldness = max(self.taken / TAKEN_BACK, 1.0)
             return value, None
-        self.best = value
+        self.best, self.boldness = value, self.boldness * LET_GO
         return value, self._move(expectation)
 
     def _move(self, expectation: Expectation) -> Floats:
         persons = expectation.population.sum(axis=1)
         self.image, self.information = self.mapped(expectation)
         self.trail = self.trail.extended(self.pack(self.here), self.pack(self.image))
-        following = self.unpack(self.trail.next_point(self.weights(persons)), self.image)
+        following = self.unpack(self._bold_point(self.weights(persons)), self.image)
         changes = self.design.changes(self.here.parameters, following.parameters, self.information)
         among_groups = following.population.distance(self.here.population, persons)
         self.here = following
         self.steps.append(max(float(changes.max(initial=0.0)), among_groups))
         rate = self.rate()
         return np.append(changes, among_groups) * (rate / (1.0 - rate))
+
+    def _bold_point(self, weights: Floats) -> Floats:
+        """Where the secants lead, but not much further than steps of late have been found to be good for.
+
+        A likelihood that rises without end, as where some answers order the persons perfectly, is climbed in steps
+        that grow instead of being jumped over the edge again and again.
+        """
+        image = self.trail.images[-1]
+        plain, further = image - self.trail.points[-1], self.trail.next_point(weights) - image
+        usual, length = (float(np.sqrt((weights * np.square(step)).sum())) for step in (plain, further))
+        if length == 0.0:
+            return image
+        self.taken = min(length, self.boldness * usual) / max(usual, np.finfo(float).tiny)
+        return image + further * min(1.0, self.boldness * usual / length)
 
     def mapped(self, expectation: Expectation) -> tuple[Standpoint, Floats]:
         """Where EM goes from here, and the items' complete-data information there."""
@@ -121,7 +140,7 @@ class Climb:
             best = absorb(self.design, best, 0.0, log_sd)
         population = raw.rescaled(mean, math.exp(log_sd)).pinned(freedom)
         moved = grid if population.log_weights is None else grid.moved(mean, math.exp(log_sd))
-        return Standpoint(best, population, moved)
+        return Standpoint(self.design.bounded(best), population, moved)
 
     def pack(self, point: Standpoint) -> Floats:
         """All that is free as one vector."""

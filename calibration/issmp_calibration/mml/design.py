@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.mml.models.family import Family
+from issmp_calibration.mml.models.family import GRADED, NOMINAL, Family
 from issmp_calibration.mml.models.named import FAMILIES
 from issmp_cat.arrays import Bools, Floats, Ints
 
@@ -121,10 +121,35 @@ class Design:
         return vector
 
     def unpack(self, vector: Floats, like: Floats) -> Floats:
-        """Parameters from a packed vector, moved inside their bounds; what is not in it as in ``like``."""
+        """Parameters from a packed vector, moved inside their bounds; what is not in it as in ``like``.
+
+        Graded items whose intercepts would be out of order stay as in ``like``, all of them if any value is shared.
+        """
         parameters, free = like.copy(), self.free
-        parameters[free] = np.clip(vector[self.index[free]], self.lower[free], self.upper[free])
+        parameters[free] = vector[self.index[free]]
+        parameters = self.bounded(parameters)
+        if (self.kind == GRADED).any() and (wrong := self._out_of_order(parameters)).any():
+            if self.n_free > self.n_own:
+                return like.copy()
+            parameters[wrong] = like[wrong]
         return parameters
+
+    def bounded(self, parameters: Floats) -> Floats:
+        """Parameters inside their bounds; an item too steep for them keeps its places on the scale."""
+        inside, free = parameters.copy(), self.free
+        steep = free[:, 0] & (self.kind != NOMINAL) & (np.abs(inside[:, 0]) > self.upper[:, 0])
+        if steep.any():
+            own = (self.index[steep] >= 0) & (self.index[steep] < self.n_own) & (self.shift_cell[steep] >= 0)
+            inside[steep] *= np.where(own, (self.upper[steep, 0] / np.abs(inside[steep, 0]))[:, None], 1.0)
+        inside[free] = np.clip(inside[free], self.lower[free], self.upper[free])
+        return inside
+
+    def _out_of_order(self, parameters: Floats) -> Bools:
+        """Graded items whose intercepts do not fall. Shape ``(items,)``."""
+        rises = np.diff(parameters[:, 1:], axis=1) >= 0.0
+        inside = np.arange(2, parameters.shape[1]) < self.n_parameters[:, None]
+        wrong: Bools = (self.kind == GRADED) & (rises & inside).any(axis=1)
+        return wrong
 
     def log_prior(self, parameters: Floats) -> float:
         """Log density of the parameters under their priors; −∞ where a logarithm does not exist."""

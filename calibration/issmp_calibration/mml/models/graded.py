@@ -19,6 +19,9 @@ from issmp_cat.irt.curves import LOGIT_LIMIT, response_curve
 
 __all__ = ["FAMILY", "chances", "terms"]
 
+APART = 0.01  # of neighbouring bounds
+LEAST_GAP = 1e-300  # of intercepts out of order: next to no chance, but one whose logarithm exists
+
 compile_kernels(curves.response_curve)
 
 
@@ -30,7 +33,7 @@ def _odds(parameters: Any, theta: float, k: int) -> float:
 
 @jit(error_model="numpy")
 def chances(parameters: Any, theta: float, log_chance: Any) -> None:
-    """Log probability of each score; −∞ where intercepts are out of order."""
+    """Log probability of each score; next to −∞ where intercepts are out of order."""
     most = log_chance.size - 1
     reached = 1.0
     for k in range(most + 1):
@@ -39,7 +42,7 @@ def chances(parameters: Any, theta: float, log_chance: Any) -> None:
             decay = _odds(parameters, theta, k + 1)
             further, short = response_curve(decay, 0.0, 1.0), response_curve(1.0 / decay, 0.0, 1.0)
         inside = 0 < k < most
-        gap = -math.expm1(min(parameters[k + 1] - parameters[k], 0.0)) if inside else 1.0
+        gap = max(-math.expm1(min(parameters[k + 1] - parameters[k], 0.0)), LEAST_GAP) if inside else 1.0
         # Logarithms one by one: the product underflows where they do not.
         log_chance[k] = math.log(reached) + math.log(short) + (math.log(gap) if inside else 0.0)
         reached = further
@@ -105,7 +108,10 @@ FAMILY = Family(
     cells=lambda steps: ("slope", *(f"intercept {k}" for k in range(1, steps + 1))),
     slopes=lambda _: (0,),
     start=_start,
-    bounds=lambda steps: np.array([[-10.0, *[-30.0] * steps], [10.0, *[30.0] * steps]]),
+    # Intercepts keep their order at the bounds too.
+    bounds=lambda steps: np.array(
+        [[-10.0, *(-30.0 - APART * np.arange(steps))], [10.0, *(30.0 - APART * np.arange(steps))]]
+    ),
     names=lambda steps: ("a", *(f"b{k}" for k in range(1, steps + 1))),
     natural=_natural,
     working=lambda natural: np.concatenate([natural[:1], intercept(natural[0], natural[1:])]),
