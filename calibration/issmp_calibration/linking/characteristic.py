@@ -14,7 +14,7 @@ from issmp_calibration.linking.pairs import Pairs, width
 from issmp_cat.arrays import Bools, Floats
 from issmp_cat.errors import NotConverged
 
-__all__ = ["Criterion", "Meeting", "bring_together"]
+__all__ = ["ROUGH", "Criterion", "Meeting", "bring_together", "nearest_start"]
 
 # Of central differences of analytic slopes: exact to about 1e-9.
 STEP = 1e-5
