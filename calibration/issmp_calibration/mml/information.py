@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.mml.blas import one_blas_thread
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Fit
@@ -186,6 +187,11 @@ def _anchored(solution: Solution, anchors: Floats | None) -> Solution:
 
 def errors_of(information: Information, kind: Kind = "observed", anchors: Floats | None = None) -> Errors:
     """Standard errors from what answers say; see :func:`standard_errors`."""
+    with one_blas_thread():
+        return _errors_of(information, kind, anchors)
+
+
+def _errors_of(information: Information, kind: Kind, anchors: Floats | None) -> Errors:
     solution = information.solution
     n = solution.n_free
     matrix = information.cross_product() if kind == "crossproduct" else information.observed()

@@ -281,3 +281,39 @@ def test_a_folder_of_shards_gives_the_errors_of_the_answers_in_memory(tmp_path, 
     assert errors.known[:, :2].all()
     assert_allclose(errors.deviations[:, :2], expected.deviations[:, :2], rtol=1e-5)
     assert_allclose(errors.covariance, standard_errors(codes, design, found).covariance, rtol=1e-4, atol=1e-9)
+
+
+def test_linear_algebra_runs_on_one_thread_and_gets_its_threads_back():
+    from issmp_calibration.mml import blas
+
+    np.linalg.inv(np.eye(3))
+    before = [ask() for ask, _ in blas._switches()]
+    with blas.one_blas_thread():
+        assert [ask() for ask, _ in blas._switches()] == [1] * len(before)
+    assert [ask() for ask, _ in blas._switches()] == before
+
+
+@pytest.mark.parametrize("kind", ["observed", "crossproduct", "sandwich"])
+def test_intervals_cover_the_truth(kind):
+    """Forty small studies of items of several models, 95 % intervals of every parameter, pooled."""
+    rng, models = np.random.default_rng(30), ["2pl", "grm", "gpcm", "2pl", "grm", "2pl"]
+    cells = [draw_cells(model, rng) for model in models]
+    inside = []
+    for _ in range(40):
+        theta = rng.normal(size=500)
+        chances = [category_chances(model, own, theta) for model, own in zip(models, cells, strict=True)]
+        scores = np.stack([(rng.random(500)[:, None] > p.cumsum(axis=1)).sum(axis=1) for p in chances], axis=1)
+        codes = encode(ResponseLog.from_wide(scores.astype(float)), np.isin(models, list(STEPS)))
+        if codes.n_items < len(models):
+            continue
+        design = lay_out(codes, models, Priors())
+        found = fit(codes, design, Settings(refine=False))
+        errors = standard_errors(codes, design, found, kind=kind)
+        truth = np.zeros(design.index.shape)
+        for item, own in enumerate(cells):
+            truth[item, : len(own)] = own
+        away = np.abs(found.parameters[errors.known] - truth[errors.known])
+        inside.append(away < 1.96 * errors.deviations[errors.known])
+    # 40 × 17 intervals that go together within a study: 0.95 to within three times 0.011.
+    assert len(inside) > 30
+    assert abs(np.concatenate(inside).mean() - 0.95) < 0.033
