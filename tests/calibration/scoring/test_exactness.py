@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy.special import expit, log_expit
 
 from issmp_calibration import score
 from issmp_calibration.scoring.gridded import halfway
@@ -68,6 +69,23 @@ def test_steep_items_of_every_model_get_the_nodes_they_need(steepness):
     for person in range(0, persons, 90):
         seen = np.flatnonzero(~np.isnan(scores[person]))
         total = logs[first[seen] + scores[person, seen].astype(int)].sum(axis=0) - 0.5 * grid**2
+        weights = np.exp(total - total.max())
+        mean = weights @ grid / weights.sum()
+        sd = np.sqrt(weights @ (grid - mean) ** 2 / weights.sum())
+        assert_allclose([found.theta[person], found.se[person]], [mean, sd], atol=1e-5)
+
+
+def test_rounding_does_not_add_up_over_long_tests():
+    rng = np.random.default_rng(6)
+    a, b, theta = np.exp(rng.normal(0.0, 0.3, 700)), rng.normal(size=700), rng.normal(size=4200)
+    scores = (rng.random((4200, 700)) < expit(a * (theta[:, None] - b))).astype(np.int8)
+    bank = ItemBank.from_items(Item(id=f"i{k}", domain="D", a=a[k], b=b[k]) for k in range(700))
+    found = score(ResponseLog.from_wide(scores, items=bank.ids), bank)
+    grid = np.linspace(-6.0, 6.0, 2401)
+    z = a * (grid[:, None] - b)
+    right, wrong = log_expit(z), log_expit(-z)
+    for person in range(0, 4200, 140):
+        total = np.where(scores[person] == 1, right, wrong).sum(axis=1) - 0.5 * grid**2
         weights = np.exp(total - total.max())
         mean = weights @ grid / weights.sum()
         sd = np.sqrt(weights @ (grid - mean) ** 2 / weights.sum())
