@@ -20,7 +20,6 @@ from pathlib import Path
 import numba
 import numpy as np
 import psutil
-from timing import peak_memory_mib
 
 PERSONS = (5_000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000)
 ITEMS = (100, 200, 400, 800, 1_500)
@@ -52,7 +51,10 @@ def sample(persons: int, items: int, each: int, seed: int = 1) -> tuple[np.ndarr
     slope, intercept = np.exp(random.normal(0.0, 0.3, items)), random.normal(size=items)
     theta = np.random.default_rng(seed + 100).normal(size=persons)
     code = draw(seed, theta, slope, intercept, each)
-    return code, np.bincount(code.ravel(), minlength=2 * items).reshape(-1, 2)
+    counts = np.zeros(2 * items, np.int64)
+    for begin in range(0, persons, SHARD):
+        counts += np.bincount(code[begin : begin + SHARD].ravel(), minlength=2 * items)
+    return code, counts.reshape(-1, 2)
 
 
 def measure(persons: int, items: int, each: int, *, store: str = "") -> dict[str, float]:
@@ -90,14 +92,15 @@ def measure(persons: int, items: int, each: int, *, store: str = "") -> dict[str
         source = InMemory(Answers.of(np.arange(persons + 1) * each, code.ravel()), first)
     peak = Peak()
     seconds, passes = fitted(source, counts)
+    largest = peak.stop()
     return {
         "persons": persons,
         "items": items,
         "answers": persons * each,
         "seconds": seconds,
         "passes": passes,
-        "bytes": (peak.stop() - runtime) / (persons * each),
-        "peak_mib": peak_memory_mib(),
+        "bytes": (largest - runtime) / (persons * each),
+        "peak_mib": largest / 2**20,
     }
 
 
