@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from issmp_calibration.item_table import ItemTable, numbered
 from issmp_calibration.log import ItemKey
+from issmp_calibration.log.store import LogStore
 from issmp_calibration.metric import Reported, report
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
@@ -44,7 +45,7 @@ def highest_scores(codes: Codes) -> Ints:
 
 
 def item_table(
-    log: ResponseLog,
+    log: ResponseLog | LogStore,
     codes: Codes,
     design: Design,
     found: Fit,

@@ -15,12 +15,13 @@ from issmp_calibration.held import held_cells, known_steps
 from issmp_calibration.held_errors import held_covariance
 from issmp_calibration.learning import LearnedPriors
 from issmp_calibration.log import ItemKey, Rules, read_key, read_log
+from issmp_calibration.log.store import LogStore
 from issmp_calibration.mml.codes import Codes, encode
 from issmp_calibration.mml.design import Design
-from issmp_calibration.mml.em import Pass, Settings, fit
+from issmp_calibration.mml.em import Pass, Settings, fit_source
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.information import error_kind
-from issmp_calibration.mml.information import standard_errors as _standard_errors
+from issmp_calibration.mml.information import source_errors as _standard_errors
 from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.priors import Priors
 from issmp_calibration.models import ANY_SCORE, Asked, chosen_models, described_priors, item_priors
@@ -30,6 +31,7 @@ from issmp_calibration.outcome import ended_well, outcome, reason_of_end
 from issmp_calibration.populations import Populated, PopulationModel, populate
 from issmp_calibration.result import Calibration
 from issmp_calibration.starting import start_from
+from issmp_calibration.stored_codes import encode_store, source_of, store_of
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
 from issmp_cat.responses import ResponseLog
@@ -45,7 +47,7 @@ KEYWORDS = (
 
 
 def calibrate(
-    log: ResponseLog | str | Path | pd.DataFrame,
+    log: ResponseLog | LogStore | str | Path | pd.DataFrame,
     *,
     model: Literal["rasch", "1pl", "2pl", "3pl", "4pl", "grm", "pcm", "gpcm", "nrm", "key"]  # noqa: PYI051 - shown
     | str
@@ -67,7 +69,8 @@ def calibrate(
 
     Args:
         log: a response log, or anything ``read_log`` takes; of a file, candidates whose column ``flagged`` says
-            misconduct are left out.
+            misconduct are left out. Of a store one shard at a time is in memory, unless there are groups, covariates
+            or nominal items.
         model: for all items, or by item: rasch (slopes 1, SD free), 1pl (one slope), 2pl, 3pl, 4pl; for scores above 1
             grm, pcm, gpcm, nrm (where the log holds options, these are the categories). "key": as the item file's
             column ``model`` says, for every item; when not given, where it says something, else 2pl.
@@ -95,34 +98,37 @@ def calibrate(
     known = None if key is None else read_key(key)
     asked = Asked.of(model, known, constraints)
     rules = Rules(flagged="drop", max_score=ANY_SCORE if asked.polytomous else 1)
-    answers = log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=rules)
-    names = map(str, answers.items)
-    answers, categories = by_category(answers, {name for name in names if asked.model_of(name) == "nrm"})
+    answers = store_of(log) or (log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=rules))
+    answers, categories = by_category(
+        answers, {name for name in map(str, answers.items) if asked.model_of(name) == "nrm"}
+    )
     people = populate(answers, population, asked.constraints.held_items)
     models = chosen_models(asked, people.base)
-    codes = encode(
-        people.log,
-        np.array([one.polytomous for one in models]),
-        people.pattern,
-        np.array(known_steps(asked.constraints, people.base, models)),
+    polytomous = np.array([one.polytomous for one in models])
+    steps = np.array(known_steps(asked.constraints, people.base, models))
+    codes = (
+        encode(people.log, polytomous, people.pattern, steps)
+        if isinstance(people.log, ResponseLog)
+        else encode_store(people.log, polytomous, steps)
     )
     in_fit = [people.base[k] for k in codes.items]
     fitted = [models[k] for k in codes.items]
     believed = item_priors(priors, in_fit, fitted, described(in_fit, known)[1].tolist())
     design = _design(people, codes, asked, believed)
     covariates = None if people.covariates is None else people.covariates[codes.persons]
-    with workers(options.threads, len(codes.code)) as executor:
+    with workers(options.threads, codes.n_answers) as executor:
         settings = _settings(options, population, people)
         if options.start is not None:
             begin = start_from(options.start, design, in_fit, fitted, codes.counts[codes.items])
             settings = replace(settings, start=begin)
-        found = fit(codes, design, settings, executor, progress, covariates)
+        source = source_of(codes, people.log, covariates, len(people.labels))
+        found = fit_source(source, design, codes.counts[codes.items], settings, executor, progress)
         if options.strict and not ended_well(found, options):
             raise NotConverged(reason_of_end(codes, people.log, found, options))
         errors = None
         if kind := error_kind(standard_errors):
             held = held_covariance(asked.constraints, design, found.parameters, in_fit)
-            errors = _standard_errors(codes, design, found, executor, kind=kind, anchors=held, covariates=covariates)
+            errors = _standard_errors(source, design, found, executor, kind=kind, anchors=held)
     return outcome(
         people.log,
         codes,

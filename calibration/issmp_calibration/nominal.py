@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from issmp_calibration.log.faults import some
+from issmp_calibration.log.store import LogStore
 from issmp_cat.bank import ItemBank
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import NO_OPTION, NO_SCORE, ResponseLog
@@ -15,7 +16,9 @@ from issmp_cat.responses import NO_OPTION, NO_SCORE, ResponseLog
 __all__ = ["by_category", "with_categories"]
 
 
-def by_category(log: ResponseLog, nominal: Collection[str]) -> tuple[ResponseLog, dict[str, dict[str, int]]]:
+def by_category(
+    log: ResponseLog | LogStore, nominal: Collection[str]
+) -> tuple[ResponseLog | LogStore, dict[str, dict[str, int]]]:
     """The log with the number of the chosen option as score of each nominal item, and what the numbers stand for.
 
     Options are numbered by what they earned in the log, then by label, as far as anyone chose them: the right one comes
@@ -23,13 +26,16 @@ def by_category(log: ResponseLog, nominal: Collection[str]) -> tuple[ResponseLog
     is: they are the categories.
 
     Args:
-        log: the answers.
+        log: the answers; a store is read as a whole if it has options of nominal items.
         nominal: ids of nominal items.
 
     Returns:
         The log, and for each nominal item its options in the order of their numbers, with the points they earned.
     """
-    if log.option is None or not nominal:
+    if not log.options or not nominal:
+        return log, {}
+    log = log if isinstance(log, ResponseLog) else log.log()
+    if log.option is None:
         return log, {}
     scores = np.array(log.score)
     found: dict[str, dict[str, int]] = {}

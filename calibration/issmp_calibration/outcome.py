@@ -11,6 +11,7 @@ from issmp_calibration.assembly import described, highest_scores, item_table
 from issmp_calibration.latent import Latent
 from issmp_calibration.latent_errors import latent_errors
 from issmp_calibration.log import ItemKey
+from issmp_calibration.log.store import LogStore
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Fit
@@ -26,7 +27,7 @@ __all__ = ["ended_well", "groups_of", "outcome", "reason_of_end"]
 
 
 def outcome(
-    log: ResponseLog,
+    log: ResponseLog | LogStore,
     codes: Codes,
     design: Design,
     found: Fit,
@@ -80,7 +81,7 @@ def outcome(
         log_prior=found.log_prior,
         n_parameters=design.n_free + found.n_population,
         n_persons=codes.n_persons,
-        n_answers=len(codes.code),
+        n_answers=codes.n_answers,
         persons_apart=tuple(map(str, np.delete(log.persons, codes.persons))),
         converged=ended_well(found, options),
         reason=reason_of_end(codes, log, found, options),
@@ -116,7 +117,7 @@ def _coarse(found: Fit, options: CalibrationOptions) -> Ints:
     return order[errors[order] > options.verdicts.max_integration_error]
 
 
-def reason_of_end(codes: Codes, log: ResponseLog, found: Fit, options: CalibrationOptions) -> str:
+def reason_of_end(codes: Codes, log: ResponseLog | LogStore, found: Fit, options: CalibrationOptions) -> str:
     """Why the iteration ended, in words.
 
     How far an item has to go is reckoned from the pace at which its steps shrink, with the slowest pace assumed while
@@ -146,7 +147,7 @@ def reason_of_end(codes: Codes, log: ResponseLog, found: Fit, options: Calibrati
     return f"{settled}; finer nodes would move none by more than {np.nanmax(found.integration_errors):.1g}"
 
 
-def _worst(log: ResponseLog, codes: Codes, order: Ints, by: Floats) -> str:
+def _worst(log: ResponseLog | LogStore, codes: Codes, order: Ints, by: Floats) -> str:
     """The first five items and their figures."""
     names = ", ".join(f"{log.items[codes.items[k]]} ({by[k]:.2g})" for k in order[:5])
     return names + (f" and {len(order) - 5} more" if len(order) > 5 else "")

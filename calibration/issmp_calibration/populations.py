@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.log.faults import some
+from issmp_calibration.log.store import LogStore
 from issmp_calibration.split import split_by_group
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import UsageError
@@ -79,7 +80,7 @@ class Populated:
         covariate_names: of the columns.
     """
 
-    log: ResponseLog
+    log: ResponseLog | LogStore
     base: tuple[str, ...]
     labels: tuple[str, ...]
     pattern: Ints
@@ -88,11 +89,11 @@ class Populated:
     covariate_names: tuple[str, ...]
 
 
-def populate(log: ResponseLog, model: PopulationModel | None, held: Sequence[str] = ()) -> Populated:
+def populate(log: ResponseLog | LogStore, model: PopulationModel | None, held: Sequence[str] = ()) -> Populated:
     """Groups and covariates of the candidates of a log.
 
     Args:
-        log: the answers, with columns about candidates.
+        log: the answers, with columns about candidates; a store is read as a whole if it has groups or covariates.
         model: what is wanted; one normal population when not given.
         held: items with fixed parameters, which link groups to the scale too.
 
@@ -101,8 +102,9 @@ def populate(log: ResponseLog, model: PopulationModel | None, held: Sequence[str
     """
     names = tuple(map(str, log.items))
     one = Populated(log, names, ("all",), np.zeros(log.n_persons, np.int64), (), None, ())
-    if model is None:
+    if model is None or (model.groups is None and not model.covariates):
         return one
+    log = log if isinstance(log, ResponseLog) else log.log()
     wanted = [*([model.groups] if model.groups else []), *model.covariates]
     if missing := [name for name in wanted if name not in log.candidates]:
         known = ", ".join(log.candidates) or "none"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from issmp_calibration.commands.calibrate_output import Outputs
     from issmp_calibration.commands.repeating import Task
     from issmp_calibration.girth_opinion import GirthOpinion
-    from issmp_calibration.log import ItemKey
+    from issmp_calibration.log import ItemKey, LogStore
     from issmp_calibration.result import Calibration
     from issmp_cat.cli.gates import Gate
     from issmp_cat.responses import ResponseLog
@@ -118,7 +118,7 @@ def command(
     _refuse(outputs)
     gates = read_gates(gate or [], errors=task.fitting.with_errors)
     known = read_key(task.reading.key) if task.reading.key else None
-    answers = task.reading.read(task.log, known, quiet=quiet, flagged="drop", max_score=task.fitting.highest(known))
+    answers = _answers(task, known, whole=compare is not None, quiet=quiet)
     found = _fit(answers, known, task, threads, quiet=quiet)
     opinion = _ask(compare, found, answers, quiet=quiet)
     # Files first: whoever reads our output may close the pipe at any line.
@@ -134,6 +134,17 @@ def command(
     _end(found, gates)
 
 
+def _answers(task: Task, known: ItemKey | None, *, whole: bool, quiet: bool) -> ResponseLog | LogStore:
+    """The log; a store stays on disk, unless all of it is wanted in memory."""
+    from issmp_calibration.stored_codes import store_of
+    from issmp_cat.cli import talk
+
+    if not whole and (store := store_of(task.log)):
+        talk.say(store.summary(), quiet)
+        return store
+    return task.reading.read(task.log, known, quiet=quiet, flagged="drop", max_score=task.fitting.highest(known))
+
+
 def _refuse(outputs: Outputs) -> None:
     """Places where nothing can be written, before the work."""
     refuse_output("--output", outputs.bank, (".json", ".csv"))
@@ -142,7 +153,9 @@ def _refuse(outputs: Outputs) -> None:
     refuse_folder("--plots", outputs.plots)
 
 
-def _fit(answers: ResponseLog, known: ItemKey | None, task: Task, threads: int | None, *, quiet: bool) -> Calibration:
+def _fit(
+    answers: ResponseLog | LogStore, known: ItemKey | None, task: Task, threads: int | None, *, quiet: bool
+) -> Calibration:
     from issmp_calibration import calibrate
     from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
@@ -153,9 +166,11 @@ def _fit(answers: ResponseLog, known: ItemKey | None, task: Task, threads: int |
         return calibrate(answers, key=known, progress=lambda _: advance(1), **settings)
 
 
-def _ask(peer: Peer | None, found: Calibration, answers: ResponseLog, *, quiet: bool) -> GirthOpinion | None:
+def _ask(peer: Peer | None, found: Calibration, answers: ResponseLog | LogStore, *, quiet: bool) -> GirthOpinion | None:
     """The second opinion, if one is wanted."""
-    if peer is None:
+    from issmp_cat.responses import ResponseLog
+
+    if peer is None or not isinstance(answers, ResponseLog):
         return None
     from issmp_calibration.girth_opinion import girth_opinion
     from issmp_cat.cli import talk

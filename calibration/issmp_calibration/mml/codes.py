@@ -13,7 +13,7 @@ from issmp_cat.compiled import jit
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["NO_ANSWERS", "Codes", "code_answers", "encode", "tally_scores"]
+__all__ = ["NO_ANSWERS", "Codes", "code_answers", "encode", "refuse_scores", "tally_scores", "usable"]
 
 NO_ANSWERS = "no answers"
 ALL_RIGHT = "everyone got it right: no difficulty can be estimated"
@@ -49,6 +49,11 @@ class Codes:
     def n_persons(self) -> int:
         """Persons in the fit."""
         return len(self.persons)
+
+    @property
+    def n_answers(self) -> int:
+        """Answers in the fit."""
+        return len(self.code)
 
     @property
     def n_items(self) -> int:
@@ -117,12 +122,17 @@ def _verdicts(counts: Ints, steps: Ints) -> tuple[str, ...]:
     return tuple("" if good else verdict(tally[: most + 1], int(most)) for good, tally, most in rows)
 
 
-def _refuse_scores(log: ResponseLog, above: Bools, highest: Ints) -> None:
+def refuse_scores(items: NDArray[Any], above: Bools, highest: Ints) -> None:
+    """Name the items with scores above their highest.
+
+    Raises:
+        ResponseLogError: there are some.
+    """
     if above.any():
         known = [(most, "0, 1" if most == 1 else f"0 to {most}") for most in highest[above]]
         names = [
             f'item "{name}" has scores above {most}; this model takes {scores} or missing'
-            for name, (most, scores) in zip(log.items[above], known, strict=True)
+            for name, (most, scores) in zip(items[above], known, strict=True)
         ]
         raise ResponseLogError("response log", names)
 
@@ -157,13 +167,7 @@ def encode(
     if known is not None:
         steps = np.where(known >= 0, known, steps)
     counts = tally_scores(log, steps)
-    apart = _verdicts(counts, steps)
-    if known is not None:
-        apart = tuple("" if sure and why != NO_ANSWERS else why for why, sure in zip(apart, known >= 0, strict=True))
-    items = np.flatnonzero([not why for why in apart])
-    if items.size == 0:
-        raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
-    first = np.concatenate([[0], np.cumsum(steps[items] + 1)]).astype(np.int64)
+    apart, items, first = usable(counts, steps, known)
     row = np.full(log.n_items, -1, np.int64)
     row[items] = first[:-1]
     start, code, persons = code_answers(log, row, int(first[-1]))
@@ -178,6 +182,25 @@ def encode(
         first=read_only(first),
         pattern=read_only(populations.astype(np.uint16 if populations.max(initial=0) < 2**16 else np.uint32)),
     )
+
+
+def usable(counts: Ints, steps: Ints, known: Ints | None = None) -> tuple[tuple[str, ...], Ints, Ints]:
+    """Why items cannot be estimated, those that can, and the code of each one's score 0 and the number of codes.
+
+    Args:
+        counts: answers by item and score. Shape ``(items of the log, scores)``.
+        steps: highest score of each item; ``known`` as for :func:`encode`.
+
+    Raises:
+        ResponseLogError: nothing left to fit.
+    """
+    apart = _verdicts(counts, steps)
+    if known is not None:
+        apart = tuple("" if sure and why != NO_ANSWERS else why for why, sure in zip(apart, known >= 0, strict=True))
+    items = np.flatnonzero([not why for why in apart])
+    if items.size == 0:
+        raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
+    return apart, items, np.concatenate([[0], np.cumsum(steps[items] + 1)]).astype(np.int64)
 
 
 def tally_scores(log: ResponseLog, highest: Ints | None = None) -> Ints:
@@ -195,7 +218,7 @@ def tally_scores(log: ResponseLog, highest: Ints | None = None) -> Ints:
     tally = np.zeros((log.n_items, categories + 1), np.int64)
     _count(log.item, log.score, tally)
     beyond: Ints = tally * (np.arange(categories + 1) > most[:, None])
-    _refuse_scores(log, beyond.sum(axis=1) > 0, most)
+    refuse_scores(log.items, beyond.sum(axis=1) > 0, most)
     return tally[:, :categories]
 
 

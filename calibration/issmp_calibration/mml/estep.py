@@ -184,6 +184,9 @@ def _summed(
 ) -> Expectation:
     """Chunks worked through and added up in their order."""
     table, density = request.table, request.log_density.astype(request.table.dtype)
+    if answers.pattern.size and int(answers.pattern.max()) >= len(density):
+        msg = f"answers of population {int(answers.pattern.max())}, but densities of {len(density)} only"
+        raise ValueError(msg)
     nothing = np.zeros(0)
     tilt, shift = (nothing, nothing) if request.regression is None else request.regression.lines(answers)
     blocks = (rows.blocks.row, rows.blocks.scores, rows.blocks.bounds, rows.blocks.begin)

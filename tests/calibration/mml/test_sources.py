@@ -119,6 +119,13 @@ def test_groups_have_densities_of_their_own(name):
         assert_allclose(found.population[which], posterior[group == which].sum(axis=0), atol=1e-9)
 
 
+def test_a_population_without_a_density_is_an_error():
+    answers, first, table = SPARSE
+    several = Answers.of(answers.start, answers.code, np.arange(answers.n_persons) % 2)
+    with pytest.raises(ValueError, match="population 1, but densities of 1"):
+        InMemory(several, first, 2).expect(Request(table, GRID, normal(0.0, 1.0)[None]))
+
+
 def test_covariates_move_each_persons_density():
     answers, first, table = COMPLETE
     rng = np.random.default_rng(7)

@@ -99,7 +99,8 @@ class Cluster:
         bounds = np.concatenate([[0], np.cumsum(self._sharded.sizes)])
         cuts = np.searchsorted(wanted, bounds)
         mine = [wanted[a:b] - before for a, b, before in zip(cuts[:-1], cuts[1:], bounds[:-1], strict=True)]
-        return joined(self._gather(self._map(_some, self._shards, mine)))
+        some = self._gather(self._map(_some, self._shards, mine))
+        return joined([recoded(part, self._sharded.rows) for part in some])
 
     def population(self) -> Population:
         """Persons and covariates of each group, summed."""

@@ -109,10 +109,11 @@ class Folder:
         store: the folder.
         rows: row of each stored code in the tables of a request, −1 where its item is not in the fit; as stored when
             not given. Shape ``(codes,)``.
+        plain: one population and no covariates, whatever the store holds.
     """
 
-    def __init__(self, store: Store, rows: Ints | None = None) -> None:
-        self.store = store
+    def __init__(self, store: Store, rows: Ints | None = None, *, plain: bool = False) -> None:
+        self.store, self.plain = store, plain
         self._shards = Sharded.of(store.first, (shard.persons for shard in store.shards), rows)
 
     @property
@@ -128,13 +129,17 @@ class Folder:
     @property
     def n_groups(self) -> int:
         """Populations."""
-        return max(len(self.store.groups), 1)
+        return 1 if self.plain else max(len(self.store.groups), 1)
+
+    def _load(self, number: int) -> Answers:
+        answers = self.store.load(number)
+        return Answers.of(answers.start, answers.code) if self.plain else answers
 
     def expect(self, request: Request, executor: Executor | None = None) -> Expectation:
         """One pass, shard after shard, threads working on one; they do not change a bit of the result."""
         work = partial(look_at, first=self.store.first, executor=executor)
         stored = self._shards.stored(request)
-        parts = (work(self.store.load(number), stored, moments) for number, moments in enumerate(self._shards.moments))
+        parts = (work(self._load(number), stored, moments) for number, moments in enumerate(self._shards.moments))
         return self._shards.total(request, parts)
 
     def sample(self, persons: int) -> Answers:
@@ -144,17 +149,20 @@ class Folder:
         cuts = np.searchsorted(wanted, bounds)
         return joined(
             [
-                self.store.load(number).some(wanted[cuts[number] : cuts[number + 1]] - bounds[number])
+                recoded(
+                    self._load(number).some(wanted[cuts[number] : cuts[number + 1]] - bounds[number]),
+                    self._shards.rows,
+                )
                 for number in range(len(self._shards.sizes))
             ]
         )
 
     def population(self) -> Population:
         """Persons and covariates of each group, summed."""
-        parts = [summed(self.store.load(number), self.n_groups) for number in range(len(self._shards.sizes))]
+        parts = [summed(self._load(number), self.n_groups) for number in range(len(self._shards.sizes))]
         return added(parts)
 
     def each(self, work: Task[Result], executor: Executor | None) -> Iterator[Result]:
         """What the work makes of each shard and the posteriors of the last pass, one after the other."""
         for number, moments in enumerate(self._shards.moments):
-            yield work(recoded(self.store.load(number), self._shards.rows), moments, executor)
+            yield work(recoded(self._load(number), self._shards.rows), moments, executor)
