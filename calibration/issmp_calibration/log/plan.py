@@ -117,8 +117,12 @@ class Plan:
         hashes = [line.pop("options", None) for line in lines]
         index = self.index | self._counts(by_rank) | {"options_sha256": hashes, "shards": lines}
         write_json(self.folder / INDEX, index)
-        for path in (PLAN, ARRAYS, DEALT, *(self._line(number).name for number in range(self.n_shards))):
-            (self.folder / path).unlink()
+        lasting = [part_path(self.folder, number) for number in range(self.n_shards)]  # of one who was killed
+        for path in (*lasting, *(self._line(number) for number in range(self.n_shards))):
+            path.unlink(missing_ok=True)
+        Spill(self.folder).remove()
+        for name in (DEALT, ARRAYS, PLAN):
+            (self.folder / name).unlink()
 
     def _counts(self, by_rank: Ints) -> dict[str, Any]:
         """Answers by item and score, those presented, and those left blank."""

@@ -150,6 +150,30 @@ def test_an_interrupted_store_is_taken_up_where_it_stopped(tmp_path, parquet, mo
     assert_same_answers(store, read_log(parquet, key=KEY))
 
 
+KILLED = """
+import os, signal, sys
+from issmp_calibration.log import Room, write_store
+def die(doing, done, _):
+    if doing == sys.argv[3] and done >= int(sys.argv[4]):
+        os.kill(os.getpid(), signal.SIGKILL)
+write_store(sys.argv[1], sys.argv[2], key=sys.argv[5], room=Room(answers=400), progress=die)
+"""
+
+
+@pytest.mark.parametrize("at", [("reading", "1"), ("sorting", "3")])
+def test_a_killed_command_leaves_nothing_that_looks_whole(tmp_path, parquet, at):
+    KEY.to_csv(tmp_path / "key.csv", index=False)
+    folder, key = str(tmp_path / "store"), str(tmp_path / "key.csv")
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(parquet), folder, *at, key], check=False)
+    assert killed.returncode == -9
+    assert not (tmp_path / "store").exists()
+    store = write_store(parquet, folder, key=key, room=SMALL)
+    assert_same_answers(store, read_log(parquet, key=key))
+    assert {path.name.split("-")[0] for path in store.folder.iterdir()} == {
+        "shard", "store.json", "persons.ids", "persons.start", "candidates",
+    }  # fmt: skip
+
+
 def test_what_was_begun_in_another_way_is_begun_anew(tmp_path, parquet):
     def stop(doing, *_):
         if doing == "sorting":
