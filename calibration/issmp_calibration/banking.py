@@ -47,6 +47,7 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
             "log_likelihood": result.log_likelihood,
             "converged": result.converged,
             "priors": dict(result.priors),
+            **_populations(result),
             "actions": dict(Counter(verdict.action for verdict in table.verdicts)),
             "hold": {
                 str(table.item[k]): list(verdict.codes)
@@ -56,6 +57,16 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
             "left_out": left_out,
         },
     )
+
+
+def _populations(result: Calibration) -> dict[str, Any]:
+    """Means and SDs of several groups, and what ability was regressed on; nothing for one plain population."""
+    groups = [
+        {"label": g.label, "candidates": g.persons, "mean": g.mean, "sd": g.sd, "se_mean": g.se_mean, "se_sd": g.se_sd}
+        for g in result.groups
+    ]
+    told: dict[str, Any] = {"groups": groups} if len(groups) > 1 else {}
+    return told | ({"regression": {k: dict(v) for k, v in result.regression.items()}} if result.regression else {})
 
 
 def _divided(

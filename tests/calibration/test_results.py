@@ -163,6 +163,14 @@ def test_groups_are_reported_side_by_side(grouped):
     assert len(dict.fromkeys(plot.data["layer"])) == 2
 
 
+def test_the_bank_remembers_the_groups_and_keeps_the_reference_metric(grouped):
+    bank = grouped.to_bank()
+    assert (bank.metric.latent_mean, bank.metric.latent_sd) == (0.0, 1.0)
+    assert [(group["label"], group["mean"]) for group in bank.provenance["groups"]] == [
+        (group.label, group.mean) for group in grouped.groups
+    ]
+
+
 def test_a_population_of_any_shape_is_drawn_as_it_was_estimated():
     scores = graded(600, 6, 8)
     found = calibrate(ResponseLog.from_wide(scores), model="grm", population=PopulationModel(density="histogram"))
