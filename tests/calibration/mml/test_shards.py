@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from issmp_calibration.mml.codes import encode
+from issmp_calibration.mml.em import Settings, fit_source
 from issmp_calibration.mml.grid import Grid
+from issmp_calibration.mml.information import source_errors
+from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.sources.cluster import Cluster
 from issmp_calibration.mml.sources.folder import Folder
 from issmp_calibration.mml.sources.memory import InMemory
 from issmp_calibration.mml.sources.source import Answers, Regression, Request
 from issmp_calibration.mml.sources.store import Store, cut, write_shards
 from issmp_cat.errors import InputRejected
+from issmp_cat.responses import ResponseLog
 
 GRID = Grid.spaced(6.0, 61)
 PERSONS, ITEMS = 1_000, 90
@@ -152,3 +157,21 @@ def test_a_cluster_gives_the_bits_of_a_folder_also_when_a_worker_is_killed(clien
     assert hurt.sample(20).n_persons == 20
     for sums, known in zip(hurt.population(), Folder(store).population(), strict=True):
         assert_array_equal(sums, known)
+
+
+def test_standard_errors_are_summed_where_the_shards_are(client, tmp_path):
+    """Items 4 and 5 are in the store and not in the fit; the answers in memory never had them."""
+    rng = np.random.default_rng(5)
+    scores = (rng.random((1_500, 6)) < 1 / (1 + np.exp(-rng.normal(size=(1_500, 1)) - np.linspace(-1, 1, 6)))) * 1.0
+    whole = encode(ResponseLog.from_wide(scores))
+    four = encode(ResponseLog.from_wide(scores[:, :4]))
+    design, counts = lay_out(four, "2pl"), four.counts[four.items]
+    there = write_shards(cut(Answers.of(whole.start, whole.code), 600), tmp_path, [2] * 6)
+    rows = np.where(np.arange(12) < 8, np.arange(12), -1)
+    memory = InMemory(Answers.of(four.start, four.code), four.first)
+    found = []
+    for source in (memory, Folder(there, rows), Cluster.of(client, there, rows)):
+        fitted = fit_source(source, design, counts, Settings(refine=False))
+        found.append(source_errors(source, design, fitted))
+    assert_array_equal(found[1].covariance, found[2].covariance)
+    assert_allclose(found[1].deviations[:, :2], found[0].deviations[:, :2], rtol=1e-6)
