@@ -66,6 +66,8 @@ def held_cells(constraints: Constraints, codes: Codes, items: Sequence[str], mod
         cells, wrong = _tie(group, place, models, steps)
         ties += [cells] if len(cells) > 1 else []
         problems += wrong
+        if len({values[cell] for cell in cells if cell in values}) > 1:
+            problems.append(f"equal parameters are fixed at different values: {group}")
     problems += _locations_without_slopes(constraints, ties, values, place, models)
     if problems:
         raise UsageError("constraints: " + "; ".join(problems))

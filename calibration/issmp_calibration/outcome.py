@@ -126,6 +126,11 @@ def reason_of_end(codes: Codes, log: ResponseLog | LogStore, found: Fit, options
     passes = f"{len(found.passes)} pass{'' if len(found.passes) == 1 else 'es'}"
     if not found.settled:
         late = np.flatnonzero(found.distances > options.tolerance)
+        if not late.size:
+            return (
+                f"not settled after {passes}: going by its last steps, the population may have "
+                f"{found.population_distance:.2g} standard errors to go; allow more passes (--max-passes, max_passes=)"
+            )
         worst = late[np.argsort(-found.distances[late], kind="stable")]
         said = f"going by their last steps, {len(late)} of {codes.n_items} items may have more than "
         return (

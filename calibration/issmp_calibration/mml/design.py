@@ -146,7 +146,7 @@ class Design:
 
     def _out_of_order(self, parameters: Floats) -> Bools:
         """Graded items whose intercepts do not fall. Shape ``(items,)``."""
-        rises = np.diff(parameters[:, 1:], axis=1) >= 0.0
+        rises = parameters[:, 2:] >= parameters[:, 1:-1]
         inside = np.arange(2, parameters.shape[1]) < self.n_parameters[:, None]
         wrong: Bools = (self.kind == GRADED) & (rises & inside).any(axis=1)
         return wrong
@@ -189,6 +189,11 @@ class Design:
     def holds_place(self) -> bool:
         """Whether an intercept is held, so that the population's mean can be told."""
         return bool(((self.shift_cell >= 0) & ~self.free).any())
+
+    @property
+    def believes_slopes(self) -> bool:
+        """Whether a slope has a prior on its logarithm."""
+        return bool((self.on_log & (self.prior_precision > 0.0)).any())
 
     @property
     def movable(self) -> bool:

@@ -82,12 +82,13 @@ class Fit:
         expectation: the E-step at these parameters, float64.
         log_prior: log density of these parameters under their priors.
         distances: estimated distance of each item to the solution, in standard errors. Shape ``(items,)``.
-        settled: whether every distance is within the tolerance.
+        settled: whether every distance is within the tolerance, that of the populations too.
         passes: what happened.
         grid: the nodes used at the end.
         population: the groups; ``freedom``: what of them was estimated.
         integration_errors: how far finer nodes would move each item, in standard errors; NaN for a histogram. Shape
             ``(items,)``.
+        population_distance: estimated distance of the groups' means and SDs to the solution, in standard errors.
     """
 
     parameters: Floats
@@ -100,6 +101,7 @@ class Fit:
     population: Population
     freedom: Freedom
     integration_errors: Floats
+    population_distance: float = 0.0
 
     @property
     def log_density(self) -> Floats:
@@ -181,6 +183,7 @@ def fit_source(
         population=climb.here.population,
         freedom=freedom,
         integration_errors=run.errors,
+        population_distance=float(run.distances[-1]),
     )
 
 

@@ -63,6 +63,8 @@ def lay_out(
     for (item, cell), value in (held or {}).items():
         parts["held"][item, cell] = value
     shared = _shared_slopes(chosen, spread_is_slope=spread_is_slope)
+    for group in (*shared, *ties):
+        _hold_with_the_held(parts["held"], group)
     index, n_own = _places(parts["held"], sizes, [*shared, *ties])
     _one_prior_a_place(parts["prior_precision"], index, n_own)
     parts["prior_precision"][index < 0] = 0.0
@@ -138,6 +140,14 @@ def _shared_slopes(chosen: Sequence[ModelName], *, spread_is_slope: bool) -> lis
     return [one] if one else []
 
 
+def _hold_with_the_held(held: Floats, group: Sequence[Cell]) -> None:
+    """Hold cells that are equal to a held one at its value; where held ones differ, the free ones follow none."""
+    values = {float(held[cell]) for cell in group if not np.isnan(held[cell])}
+    if len(values) == 1:
+        for cell in group:
+            held[cell] = min(values)
+
+
 def _places(held: Floats, sizes: Any, ties: Sequence[Sequence[Cell]]) -> tuple[Any, int]:
     """Place of each cell in the vector of free values, and how many belong to one cell alone."""
     free = np.isnan(held) & (np.arange(held.shape[1]) < sizes[:, None])
@@ -152,9 +162,6 @@ def _places(held: Floats, sizes: Any, ties: Sequence[Sequence[Cell]]) -> tuple[A
     place = n_own
     for group in joined:
         cells = [cell for cell in group if free[cell]]
-        if cells and len(cells) < len(group):
-            msg = "cells that are equal must be held together or not at all"
-            raise ValueError(msg)
         for cell in cells:
             index[cell] = place
         place += bool(cells)

@@ -14,6 +14,7 @@ import numpy as np
 
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.grid import Grid
+from issmp_calibration.mml.regression import bound_coefficients
 from issmp_calibration.mml.sources.source import Expectation, Regression
 from issmp_cat.arrays import Bools, Floats
 
@@ -61,9 +62,16 @@ class Freedom:
         mean[0] = not design.movable and design.holds_place
         sd[0] = not design.scalable and design.holds_scale
         given = np.zeros((0, 0)) if products is None else products
-        # A group that nothing links to the first one would be moved along with it.
+        # A group that nothing links to the first one would be moved along with it. Priors on slopes are weighed against
+        # a normal population's SD alone (``best_log_sd``).
         alone = not standard.any()
-        return cls(mean, sd, alone and design.movable, alone and design.scalable, histogram, given, persons)
+        plain = not (design.believes_slopes and (histogram or given.size))
+        return cls(mean, sd, alone and design.movable, alone and plain and design.scalable, histogram, given, persons)
+
+    @property
+    def bound(self) -> bool:
+        """Whether what covariates explain and what they leave must make up a variance of 1."""
+        return self.n_covariates > 0 and not self.sd[0]
 
     @property
     def n_covariates(self) -> int:
@@ -130,6 +138,9 @@ class Population:
         if freedom.n_covariates:
             towards = expectation.by_covariate.sum(axis=0)
             coefficients = np.linalg.solve(freedom.products, towards)
+            if freedom.bound and not freedom.take_sd:
+                total = float(variance[0] * persons[0])
+                coefficients = bound_coefficients(freedom.products, towards, total, freedom.persons)
             explained = float(coefficients @ freedom.products @ coefficients / persons.sum())
             spread = explained**0.5
             variance = variance + explained - 2.0 * float(coefficients @ towards) / persons.sum()
@@ -161,7 +172,7 @@ class Population:
         mean, sd = self.mean.copy(), self.sd.copy()
         if freedom.take_mean:
             mean[0] = 0.0
-        if freedom.take_sd:
+        if freedom.take_sd or freedom.bound:
             sd[0] = np.sqrt(max(1.0 - self.spread**2, NARROWEST**2))
         return replace(self, mean=mean, sd=sd)
 
