@@ -17,7 +17,7 @@ from issmp_calibration.log.rules import Omitted, Rules
 from issmp_calibration.log.versions import base
 from issmp_cat.spelling import did_you_mean
 
-__all__ = ["Fault", "Pair", "Scorer", "Verdict", "response_meaning"]
+__all__ = ["MISSING", "Fault", "Pair", "Scorer", "Verdict", "response_meaning"]
 
 TRUTH = {"true": 1, "t": 1, "false": 0, "f": 0}
 MISSING = {"", "na", "n/a", "nan", "null", "none"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from issmp_calibration.log.faults import counted, some
 
-__all__ = ["ItemIndex", "base", "versioned", "versioned_sql", "versions_note"]
+__all__ = ["WITHIN", "ItemIndex", "base", "versioned", "versioned_sql", "versions_note"]
 
 MARK = "@v"
 FIRST = re.compile(r"(v?0*1)?")

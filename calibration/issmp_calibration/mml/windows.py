@@ -15,7 +15,7 @@ from issmp_calibration.mml.lanes import LANES
 from issmp_cat.arrays import Ints, read_only
 from issmp_cat.compiled import jit
 
-__all__ = ["Windows"]
+__all__ = ["REACH", "RUN", "Windows"]
 
 # Posterior SDs on each side: the mass outside a normal posterior is below 1e-6 and 1e-11.
 REACH = {4: 5.0, 8: 7.0}

@@ -22,7 +22,7 @@ from issmp_cat.arrays import Ints
 from issmp_cat.errors import InputRejected
 from issmp_cat.files import read_json, write_json
 
-__all__ = ["INDEX", "Shard", "Store", "cut", "write_shards"]
+__all__ = ["FORMAT", "INDEX", "Shard", "Store", "cut", "write_shards"]
 
 FORMAT = "issmp-cat store 1"
 INDEX = "store.json"
