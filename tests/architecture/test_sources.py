@@ -186,7 +186,7 @@ FORBIDDEN = {
     "a home folder": r"/(home|Users)/\w" + r"|/ro" + r"ot/",
     "a workplace path": r"/wo" + r"rk/\w",
     "a package index": r"index" + r"-url|pyp" + r"i\.org/simple|file" + r"s\.pythonhosted|arti" + r"factory",
-    "a private address": r"\b(10|192\.168|172\.(1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(\.\d{1,3})?\b(?!\.|-)",
+    "a private address": r"(?<!==)\b(10|192\.168|172\.(1[6-9]|2\d|3[01]))\.\d{1,3}\.\d{1,3}(\.\d{1,3})?\b(?!\.|-)",
     "a note to self": r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b",
     "a merge conflict": r"^(<<<<<<<|>>>>>>>) ",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from issmp_cat.arrays import Floats, Ints
+from issmp_cat.irt.curves import response_curve
 
 __all__ = ["abilities", "rasch"]
 
@@ -48,7 +49,7 @@ def abilities(person: Ints, difficulty: Floats, share: Floats, n_persons: int) -
 
 
 def _chance(z: Floats) -> Floats:
-    return np.asarray(1.0 / (1.0 + np.exp(-z)))
+    return np.asarray(response_curve(np.exp(-z), np.zeros_like(z), np.ones_like(z)))
 
 
 def _step(of: Ints, residual: Floats, weight: Floats, pull: Floats, firmness: float, n: int) -> Floats:

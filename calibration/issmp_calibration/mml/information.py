@@ -8,8 +8,8 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
-from issmp_calibration.mml.blas import one_blas_thread
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.em import Fit
@@ -187,7 +187,8 @@ def _anchored(solution: Solution, anchors: Floats | None) -> Solution:
 
 def errors_of(information: Information, kind: Kind = "observed", anchors: Floats | None = None) -> Errors:
     """Standard errors from what answers say; see :func:`standard_errors`."""
-    with one_blas_thread():
+    # Threads of linear algebra change last bits, and those that wait for each other spin.
+    with threadpool_limits(1, user_api="blas"):
         return _errors_of(information, kind, anchors)
 
 

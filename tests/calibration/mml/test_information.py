@@ -283,16 +283,6 @@ def test_a_folder_of_shards_gives_the_errors_of_the_answers_in_memory(tmp_path, 
     assert_allclose(errors.covariance, standard_errors(codes, design, found).covariance, rtol=1e-4, atol=1e-9)
 
 
-def test_linear_algebra_runs_on_one_thread_and_gets_its_threads_back():
-    from issmp_calibration.mml import blas
-
-    np.linalg.inv(np.eye(3))
-    before = [ask() for ask, _ in blas._switches()]
-    with blas.one_blas_thread():
-        assert [ask() for ask, _ in blas._switches()] == [1] * len(before)
-    assert [ask() for ask, _ in blas._switches()] == before
-
-
 @pytest.mark.parametrize("kind", ["observed", "crossproduct", "sandwich"])
 def test_intervals_cover_the_truth(kind):
     """Forty small studies of items of several models, 95 % intervals of every parameter, pooled."""
