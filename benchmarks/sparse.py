@@ -24,7 +24,7 @@ def measure(log: Path, *, standard_errors: bool) -> None:
     begun = time.process_time()
     answers = read_log(log)
     read = time.process_time() - begun
-    result = calibrate(answers, standard_errors=standard_errors)
+    result = calibrate(answers, standard_errors="observed" if standard_errors else None)
     total = time.process_time() - begun
     print(
         f"answers {answers.n_answers:,}: read {read:.2f} s, fit {total - read:.2f} s, together {total:.2f} CPU-s; "
