@@ -73,7 +73,7 @@ def complete() -> None:
     found: dict[str, np.ndarray] = {}
 
     def ours(errors: str | None) -> None:
-        found["ours"] = calibrate(log, standard_errors=errors, options=ONE).frame["a"].to_numpy()
+        found["ours"] = calibrate(log, standard_errors=errors, options=ONE).items.parameters[:, 0]
 
     ours("observed")  # compiles
     rows: list[tuple[Timing, str]] = [

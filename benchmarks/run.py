@@ -11,7 +11,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ALL = (
     *("decision.py", "criteria.py", "simulation.py", "calibration.py", "sparse.py", "ingest.py", "scoring.py"),
-    "linking.py",
+    *("linking.py", "growth.py"),
 )
 
 
