@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from issmp_calibration.assembly import described
+from issmp_calibration.assembly import described, highest_scores
 from issmp_calibration.constraints import Constraints
 from issmp_calibration.held import held_cells, known_steps
 from issmp_calibration.held_errors import held_covariance
@@ -30,7 +30,8 @@ from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.outcome import ended_well, outcome, reason_of_end
 from issmp_calibration.populations import Populated, PopulationModel, populate
 from issmp_calibration.result import Calibration
-from issmp_calibration.starting import start_from
+from issmp_calibration.starting import start_by_scores, start_from
+from issmp_calibration.statistics import classical
 from issmp_calibration.stored_codes import encode_store, source_of, store_of
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
@@ -116,13 +117,17 @@ def calibrate(
     believed = item_priors(priors, in_fit, fitted, described(in_fit, known)[1].tolist())
     design = _design(people, codes, asked, believed)
     covariates = None if people.covariates is None else people.covariates[codes.persons]
+    plain = classical(people.log, described(people.base, known)[0] == "operational", highest_scores(codes), known)
+    counts = codes.counts[codes.items]
     with workers(options.threads, codes.n_answers) as executor:
-        settings = _settings(options, population, people)
-        if options.start is not None:
-            begin = start_from(options.start, design, in_fit, fitted, codes.counts[codes.items])
-            settings = replace(settings, start=begin)
+        settings = replace(
+            _settings(options, population, people),
+            start=start_by_scores(design, counts, plain.item_rest[codes.items], plain.test.alpha)
+            if options.start is None
+            else start_from(options.start, design, in_fit, fitted, counts),
+        )
         source = source_of(codes, people.log, covariates, len(people.labels))
-        found = fit_source(source, design, codes.counts[codes.items], settings, executor, progress)
+        found = fit_source(source, design, counts, settings, executor, progress)
         if options.strict and not ended_well(found, options):
             raise NotConverged(reason_of_end(codes, people.log, found, options))
         errors = None
@@ -138,6 +143,7 @@ def calibrate(
         models=[one.name for one in models],
         priors=described_priors(design, believed),
         known=known,
+        classical=plain,
         options=options,
         covariates=people.covariate_names,
         base=people.base,

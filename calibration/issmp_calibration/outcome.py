@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from issmp_calibration.assembly import described, highest_scores, item_table
+from issmp_calibration.assembly import item_table
 from issmp_calibration.latent import Latent
 from issmp_calibration.latent_errors import latent_errors
 from issmp_calibration.log import ItemKey
@@ -19,7 +19,7 @@ from issmp_calibration.mml.information import Errors
 from issmp_calibration.options import CalibrationOptions
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.result import Calibration
-from issmp_calibration.statistics import classical
+from issmp_calibration.statistics import Classical
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.responses import ResponseLog
 
@@ -36,6 +36,7 @@ def outcome(
     models: Sequence[str],
     priors: Mapping[str, str],
     known: ItemKey | None,
+    classical: Classical,
     options: CalibrationOptions,
     covariates: Sequence[str] = (),
     base: Sequence[str] = (),
@@ -49,14 +50,13 @@ def outcome(
         models: of every item of the log.
         priors: as used, in words.
         known: the item file.
+        classical: what the answers say without a model.
         options: as used.
         covariates: names of what ability was regressed on.
         base: id in the item file of each item of the log; its own when not given.
         asked: what was asked for, for the provenance.
     """
     names = tuple(base) or tuple(map(str, log.items))
-    status, _ = described(names, known)
-    described_test = classical(log, status == "operational", highest_scores(codes), known)
     kinds = sorted(set(design.models))
     return Calibration(
         model=kinds[0] if len(kinds) == 1 else "mixed",
@@ -69,13 +69,13 @@ def outcome(
             models=tuple(models),
             known=known,
             base=names,
-            classical=described_test,
+            classical=classical,
             rules=options.verdicts,
             tolerance=options.tolerance,
             integration_error=found.integration_errors,
             wanted_error=options.wanted_error,
         ),
-        test=described_test.test.to_dict(),
+        test=classical.test.to_dict(),
         groups=groups_of(codes, design, found, errors),
         log_likelihood=found.expectation.log_likelihood,
         log_prior=found.log_prior,

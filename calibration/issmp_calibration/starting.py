@@ -1,18 +1,57 @@
-"""Where a fit begins when a bank already knows its items."""
+"""Where a fit begins: by what the raw scores say of each item, or where a bank has it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from scipy.special import ndtri
 
 from issmp_calibration.constraints import bank_parameters
 from issmp_calibration.mml.design import Design
+from issmp_calibration.mml.models.family import LOGISTIC
+from issmp_calibration.mml.models.logistic import ABSENT, GUESS, INTERCEPT, SLOPE
 from issmp_calibration.mml.models.named import ModelName
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.bank import ItemBank
 
-__all__ = ["start_from"]
+__all__ = ["start_by_scores", "start_from"]
+
+PROBIT = 1.702  # logits to a unit of the normal ogive
+LOOSEST, TIGHTEST = 0.1, 0.9  # biserial correlations that are believed
+USUAL_RELIABILITY = 0.9
+
+
+def start_by_scores(design: Design, counts: Ints, item_rest: Floats, alpha: float | None) -> Floats:
+    """Cells to begin with: slopes of two-parameter items from their biserial correlations with the rest of the test.
+
+    ``a = 1.702 ρ / √(1 − ρ²)`` and ``intercept = 1.702 Φ⁻¹(p) / √(1 − ρ²)`` (Lord & Novick, 1968, 16.10.5–6), ρ freed
+    from the rest score's unreliability. All others begin as their families do.
+
+    Args:
+        design: of the fit.
+        counts: answers by score. Shape ``(items, scores)``.
+        item_rest: correlation of each item with the rest score, NaN where there is none. Shape ``(items,)``.
+        alpha: reliability of the raw score; None where there is no one raw score.
+
+    Returns:
+        Shape ``(items, width)``.
+    """
+    cells = design.start(counts)
+    own = (design.index[:, SLOPE] >= 0) & (design.index[:, SLOPE] < design.n_own) & (design.index[:, INTERCEPT] >= 0)
+    two = own & (design.kind == LOGISTIC) & (design.index[:, INTERCEPT] < design.n_own) & ~np.isnan(item_rest)
+    if not two.any():
+        return cells
+    items = np.flatnonzero(two & (cells[:, GUESS] == ABSENT))
+    p = (counts[items, 1] + 0.5) / (counts[items, :2].sum(axis=1) + 1.0)
+    reliability = min(max(alpha or USUAL_RELIABILITY, 0.5), 1.0)
+    place = ndtri(p)
+    height = np.exp(-0.5 * np.square(place)) / np.sqrt(2.0 * np.pi)
+    biserial = item_rest[items] * np.sqrt(p * (1.0 - p)) / height / np.sqrt(reliability)
+    rho = np.clip(biserial, LOOSEST, TIGHTEST)
+    cells[items, SLOPE] = PROBIT * rho / np.sqrt(1.0 - rho**2)
+    cells[items, INTERCEPT] = PROBIT * place / np.sqrt(1.0 - rho**2)
+    return design.unpack(design.pack(cells), cells)
 
 
 def start_from(

@@ -70,8 +70,7 @@ def _add(
     item: Any,
     score: Any,
     option: Any,
-    counted: Any,
-    highest: Any,
+    worth: Any,
     centre: float,
     sums: Any,
     chosen: Any,
@@ -80,23 +79,28 @@ def _add(
 ) -> None:
     """Sums of score and rest score by item; the rest score is the share of the other counted items' points.
 
-    ``option`` is empty for a log of scores; ``chosen`` holds, by item and option, answers and their rest scores.
+    ``worth``: the most that an item adds to the score, 0 for those that do not count; ``option`` is empty for a log of
+    scores; ``chosen`` holds, by item and option, answers and their rest scores.
     """
+    last, scale = 0, 0.0  # one division serves all answers that leave equally many points to be had
     for person in range(start.size - 1):
         answered, points, most = 0, 0, 0
         for answer in range(start[person], start[person + 1]):
-            if counted[item[answer]] and score[answer] >= 0:
+            own = worth[item[answer]]
+            if own > 0 and score[answer] >= 0:
                 answered += 1
                 points += score[answer]
-                most += highest[item[answer]]
+                most += own
         raw[person], answers[person] = points, answered
         for answer in range(start[person], start[person + 1]):
-            x = float(score[answer])
-            own = counted[item[answer]]
-            others = most - highest[item[answer]] if own else most
-            if x < 0.0 or others <= 0:
+            own, points_here = worth[item[answer]], score[answer]
+            others = most - own
+            if points_here < 0 or others <= 0:
                 continue
-            r = (points - (x if own else 0.0)) / others - centre
+            if others != last:
+                last, scale = others, 1.0 / others
+            x = float(points_here)
+            r = (points - (points_here if own > 0 else 0)) * scale - centre
             row = sums[item[answer]]
             row[PAIRS] += 1.0
             row[X] += x
@@ -121,19 +125,20 @@ def classical(
     Args:
         log: the answers; of a store one shard at a time is in memory.
         counted: the items that make up the score: operational ones. Shape ``(items,)``.
-        highest: the most that each item may be scored; 1 when not given. Shape ``(items,)``.
+        highest: the most that each item may be scored, at least 1; 1 when not given. Shape ``(items,)``.
         key: the item file; without one the options that scored are the right ones.
     """
     sums, by_option = np.zeros((log.n_items, 6)), np.zeros((log.n_items, len(log.options), 2))
     raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
     most = np.ones(log.n_items, np.int64) if highest is None else np.asarray(highest, np.int64)
+    worth = np.where(counted, most, 0)
     centre, presented = _presented(log, most)
     correct, first = np.zeros((log.n_items, len(log.options)), dtype=bool), 0
     for part in [log] if isinstance(log, ResponseLog) else log.shards():
         option = np.empty(0, np.uint8) if part.option is None else part.option
         persons = slice(first, first + part.n_persons)
         own = raw[persons], answered[persons]
-        _add(part.start, part.item, part.score, option, counted, most, centre, sums, by_option, *own)
+        _add(part.start, part.item, part.score, option, worth, centre, sums, by_option, *own)
         correct |= correct_options(part, key)
         first = persons.stop
     added = _sums(sums, by_option, presented)

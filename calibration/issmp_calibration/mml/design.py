@@ -141,8 +141,7 @@ class Design:
         if steep.any():
             own = (self.index[steep] >= 0) & (self.index[steep] < self.n_own) & (self.shift_cell[steep] >= 0)
             inside[steep] *= np.where(own, (self.upper[steep, 0] / np.abs(inside[steep, 0]))[:, None], 1.0)
-        inside[free] = np.clip(inside[free], self.lower[free], self.upper[free])
-        return inside
+        return np.where(free, np.clip(inside, self.lower, self.upper), inside)
 
     def _out_of_order(self, parameters: Floats) -> Bools:
         """Graded items whose intercepts do not fall. Shape ``(items,)``."""

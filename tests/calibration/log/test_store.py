@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -286,7 +287,7 @@ def test_a_store_is_read_as_a_log(tmp_path, parquet):
 @pytest.mark.usefixtures("parquet")
 def test_the_command_says_what_it_did(tmp_path):
     KEY.to_csv(tmp_path / "key.csv", index=False)
-    run = ["issmp-cat", "store", "log.parquet", "--key", "key.csv", "-o", "store"]
+    run = [str(Path(sys.executable).with_name("issmp-cat")), "store", "log.parquet", "--key", "key.csv", "-o", "store"]
     done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("store: 1,")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy.special import softmax
 
 from issmp_calibration.mml.expansion import absorb
 from issmp_calibration.mml.grid import Grid
@@ -71,10 +72,14 @@ def test_chances_add_up_to_one_far_out_too(item):
         assert_allclose(np.exp(logs(kind, row, theta)).sum(), 1.0, rtol=1e-12)
 
 
-def test_curves_are_the_engines(item):
+def test_curves_are_the_engines_and_multinomial_logits(item):
     kind, row = item
     if kind == NOMINAL:
-        pytest.skip("the engine's own tests hold its nominal curves to the definition")
+        slopes, intercepts = np.split(row, 2)
+        logits = np.pad(np.outer(THETA, slopes) + intercepts, ((0, 0), (1, 0)))
+        ours = np.exp(np.column_stack([logs(kind, row, theta) for theta in THETA]))
+        assert_allclose(ours, softmax(logits, axis=1).T, rtol=1e-12)
+        return
     natural = FAMILIES[kind].natural(row[None])[0][0]
     c, d = (natural[2], natural[3]) if kind == LOGISTIC else (0.0, 1.0)
     steps = natural[1:2] if kind == LOGISTIC else natural[1:]
