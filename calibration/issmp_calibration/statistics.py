@@ -19,7 +19,7 @@ from issmp_cat.responses import ResponseLog
 
 __all__ = ["Classical", "KeySuspicion", "classical"]
 
-PAIRS, X, R, XX, RR, XR = range(6)
+MOST_SCORES = 128  # of one signed byte
 FEWEST_CHOOSERS = 30  # an option that fewer chose is not judged
 CHANCE = 2.0  # standard errors of a correlation around 0, which are 1/√n
 
@@ -77,8 +77,9 @@ def _add(
     raw: Any,
     answers: Any,
 ) -> None:
-    """Sums of score and rest score by item; the rest score is the share of the other counted items' points.
+    """Answers, rest scores and their squares by item and score, summed in ``sums``.
 
+    The rest score is the share of the other counted items' points.
     ``worth``: the most that an item adds to the score, 0 for those that do not count; ``option`` is empty for a log of
     scores; ``chosen`` holds, by item and option, answers and their rest scores.
     """
@@ -99,15 +100,11 @@ def _add(
                 continue
             if others != last:
                 last, scale = others, 1.0 / others
-            x = float(points_here)
             r = (points - (points_here if own > 0 else 0)) * scale - centre
-            row = sums[item[answer]]
-            row[PAIRS] += 1.0
-            row[X] += x
-            row[R] += r
-            row[XX] += x * x
-            row[RR] += r * r
-            row[XR] += x * r
+            cell = sums[item[answer], points_here]
+            cell[0] += 1.0
+            cell[1] += r
+            cell[2] += r * r
             if option.size > 0 and option[answer] < chosen.shape[1]:
                 cell = chosen[item[answer], option[answer]]
                 cell[0] += 1.0
@@ -128,9 +125,10 @@ def classical(
         highest: the most that each item may be scored, at least 1; 1 when not given. Shape ``(items,)``.
         key: the item file; without one the options that scored are the right ones.
     """
-    sums, by_option = np.zeros((log.n_items, 6)), np.zeros((log.n_items, len(log.options), 2))
-    raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
     most = np.ones(log.n_items, np.int64) if highest is None else np.asarray(highest, np.int64)
+    scores = MOST_SCORES if highest is None else int(most.max(initial=1)) + 1
+    sums, by_option = np.zeros((log.n_items, scores, 3)), np.zeros((log.n_items, len(log.options), 2))
+    raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
     worth = np.where(counted, most, 0)
     centre, presented = _presented(log, most)
     correct, first = np.zeros((log.n_items, len(log.options)), dtype=bool), 0
@@ -161,14 +159,19 @@ def _presented(log: ResponseLog | LogStore, most: Ints) -> tuple[float, Ints]:
     return scored / max(possible, 1), presented
 
 
-def _sums(columns: Floats, by_option: Floats, presented: Ints) -> Sums:
+def _sums(by_score: Floats, by_option: Floats, presented: Ints) -> Sums:
     """In the form that the formulas of classical statistics take; what they need not know is 0."""
-    nothing = np.zeros(len(columns))
-    pairs = dict(zip(("pairs", "x", "r", "xx", "rr", "xr"), columns.T, strict=True))
+    nothing, score = np.zeros(len(by_score)), np.arange(by_score.shape[1])
+    answers, rest, squares = np.moveaxis(by_score, 2, 0)
     return Sums(
-        **pairs,
+        pairs=answers.sum(axis=1),
+        x=answers @ score,
+        r=rest.sum(axis=1),
+        xx=answers @ np.square(score),
+        rr=squares.sum(axis=1),
+        xr=rest @ score,
         presented=presented.astype(np.float64),
-        scored=pairs["pairs"],
+        scored=answers.sum(axis=1),
         points=nothing,
         omitted=nothing,
         chosen=by_option[:, :, 0],

@@ -24,6 +24,8 @@ class World:
         chances: of every score at some abilities. Shape ``(persons, items, categories)``.
         presented: share of the items that each candidate meets, drawn at random.
         sd: of the population, logits.
+        believed: whether estimates are posterior modes, by the default priors, which theory does not promise to be
+            unbiased: only the size of their bias is told.
     """
 
     model: str
@@ -33,6 +35,7 @@ class World:
     chances: Callable[[np.ndarray, Table], np.ndarray]
     presented: float = 0.8
     sd: float = 1.0
+    believed: bool = False
 
 
 def fixed(seed: int, draw: Callable[[np.random.Generator, int], Table]) -> Callable[[np.random.Generator, int], Table]:
@@ -130,12 +133,12 @@ WORLDS = {
     "rasch": World("rasch", 4000, 20, fixed(1, rasch), right, sd=1.4),
     "1pl": World("1pl", 4000, 20, fixed(2, one_slope), right),
     "2pl": World("2pl", 4000, 20, fixed(3, logistic), right),
-    "3pl": World("3pl", 10_000, 40, guessed, right),
+    "3pl": World("3pl", 10_000, 40, guessed, right, believed=True),
     "grm": World("grm", 4000, 20, fixed(5, steps), graded),
     "pcm": World("pcm", 4000, 20, fixed(6, equal_steps), partial, sd=1.4),
     "gpcm": World("gpcm", 4000, 20, fixed(7, steps), partial),
     "nrm": World("nrm", 4000, 20, fixed(8, categories), nominal),
-    "4pl": World("4pl", 10_000, 40, slipped, right),
+    "4pl": World("4pl", 10_000, 40, slipped, right, believed=True),
 }
 
 
