@@ -21,13 +21,15 @@ __all__ = ["FIGURES", "STRICT", "figures", "read_gates"]
 
 FLAGS = ("converged",)
 ERRORS = ("max_se_a", "max_se_b", "max_se_c", "mean_se_b")
+# How many items have each reason; "integration_error" alone is the largest error itself.
+COUNTS = {("integration_error_items" if code == "integration_error" else code): code for code in CODES}
 # Needed before there is a calibration; after the actions' shares, how many items have each reason.
 FIGURES = (
     *FLAGS,
     *ACTIONS,
     *("integration_error", "min_answers", "items", "candidates", "alpha"),
     *ERRORS,
-    *CODES,
+    *COUNTS,
 )
 STRICT = ("converged", "integration_error<=0.05", "hold<=0", "retire<=0")
 
@@ -36,12 +38,12 @@ def figures(result: Calibration) -> dict[str, float]:
     """Every figure by name; what is not known is as bad as can be, so that no threshold is kept by default.
 
     use, hold and retire are shares of the log's items; min_answers counts the items nobody saw; max_se_b is over b and
-    all steps.
+    all steps; integration_error is the largest one, integration_error_items how many items are held for theirs.
     """
     table = result.items
     n = max(len(table), 1)
     actions = Counter(table.action.tolist())
-    codes = Counter(code for verdict in table.verdicts for code in verdict.codes)
+    codes = Counter(code for verdict in table.verdicts for code in verdict.kinds)
     errors, fitted = table.standard_errors, table.fitted
     steps = numbered(table.names)
     stepped = fitted & ~np.isnan(table.parameters[:, steps]).all(axis=1) if steps else np.zeros_like(fitted)
@@ -60,7 +62,7 @@ def figures(result: Calibration) -> dict[str, float]:
         "max_se_b": _largest(location),
         "max_se_c": _largest(errors[fitted & _estimated(result, "c"), 2]),
         "mean_se_b": _mean(location),
-        **{code: float(codes[code]) for code in CODES},
+        **{name: float(codes[code]) for name, code in COUNTS.items()},
     }
 
 

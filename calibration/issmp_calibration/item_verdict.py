@@ -82,8 +82,13 @@ class ItemVerdict:
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Codes of all reasons, worst first."""
+        """Codes of all reasons, worst first; of several reasons with one code each."""
         return tuple(reason.code for reason in self.reasons)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Every code once, worst first: what counts of items go by."""
+        return tuple(dict.fromkeys(self.codes))
 
     @property
     def words(self) -> str:

@@ -150,7 +150,7 @@ class Calibration:
     def _verdicts(self) -> str:
         """How many items to use, hold and retire, and the commonest reasons."""
         actions = Counter(verdict.action for verdict in self.items.verdicts)
-        reasons = Counter(code for verdict in self.items.verdicts for code in verdict.codes)
+        reasons = Counter(code for verdict in self.items.verdicts for code in verdict.kinds)
         line = "verdicts: " + ", ".join(f"{actions[action]:,} {action}" for action in ACTIONS)
         return line + "".join(f"; {n:,} × {code.replace('_', ' ')}" for code, n in reasons.most_common(5))
 

@@ -157,8 +157,12 @@ def _direction(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Rea
         yield _reason("negative_discrimination", words, a=float(slope), **_known(se_a=error, item_rest=r))
     elif slope < rules.min_slope or slope < rules.certain * error:
         said = f"{slope:.2f}" if np.isnan(error) else f"{slope:.2f} ± {error:.2f}"
+        small = slope < rules.min_slope
         words = f"hardly discriminates (a {said}): its difficulty means little"
-        yield _reason("hardly_discriminates", words, a=float(slope), required=rules.min_slope, **_known(se_a=error))
+        if not small:
+            words = f"its slope is too uncertain (a {said})"
+        required = rules.min_slope if small else rules.certain * float(error)
+        yield _reason("hardly_discriminates", words, a=float(slope), required=required, **_known(se_a=error))
         if slope <= 0.0:
             yield _reason("out_of_range", "a is not above 0, as in a bank it must be", a=float(slope), allowed=0.0)
 

@@ -1,6 +1,7 @@
 """Results of any model: the table, its JSON, its bank, its plots."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,7 +9,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from issmp_calibration import Calibration, CalibrationOptions, PopulationModel, VerdictRules, calibrate
-from issmp_calibration.item_verdict import CODES
+from issmp_calibration.gate_figures import FIGURES
+from issmp_calibration.item_verdict import CODES, ItemVerdict, Reason
 from issmp_cat.bank import ItemBank
 from issmp_cat.errors import InputRejected
 from issmp_cat.irt import category_curves
@@ -189,6 +191,17 @@ def test_figures_are_those_of_the_table(mixed):
     assert figures["min_answers"] == 900
     assert figures["use"] + figures["hold"] + figures["retire"] == pytest.approx(1.0)
     assert set(CODES) <= set(figures)
+    assert figures["integration_error"] == pytest.approx(np.nanmax(table.integration_error))
+    assert figures["integration_error_items"] == sum("integration_error" in one.codes for one in table.verdicts)
+    assert tuple(figures) == FIGURES
+    assert len(set(FIGURES)) == len(FIGURES)
+
+
+def test_counts_are_of_items_not_of_reasons(mixed):
+    twice = ItemVerdict.of([Reason("out_of_range", "a", {}, "retire"), Reason("out_of_range", "b", {}, "retire")])
+    found = replace(mixed, items=replace(mixed.items, verdicts=(twice, *mixed.items.verdicts[1:])))
+    assert found.figures["out_of_range"] == 1.0
+    assert "; 1 × out of range" in found.summary()
 
 
 def test_what_is_not_known_misses_every_condition():

@@ -116,6 +116,19 @@ def test_a_slope_below_0_by_chance_is_not_called_negative_and_still_no_bank_can_
     assert verdict(one(slope=-0.02, slope_error=np.nan)).codes == ("negative_discrimination",)
 
 
+def test_a_steep_slope_that_is_not_known_is_called_uncertain_and_not_flat():
+    found = verdict(one(slope=2.94, slope_error=1.60)).reasons[0]
+    assert found.words == "its slope is too uncertain (a 2.94 ± 1.60)"
+    assert found.numbers["required"] == pytest.approx(3.2)
+    assert verdict(one(slope=0.15, slope_error=0.1)).words.startswith("hardly discriminates (a 0.15 ± 0.10)")
+
+
+def test_two_reasons_of_one_kind_are_one_item():
+    found = verdict(one(extremes=np.array([[LARGEST_A + 1, LARGEST_B + 1]])))
+    assert found.codes == ("out_of_range", "out_of_range")
+    assert found.kinds == ("out_of_range",)
+
+
 def test_models_ask_for_different_numbers_of_answers():
     for model, needed in (("rasch", 100), ("2pl", 200), ("grm", 200), ("3pl", 400)):
         assert verdict(one(model, counts=(needed // 2, needed // 2))).action == "use"
