@@ -107,6 +107,7 @@ def item_table(
         item_rest=classical.item_rest,
         key=classical.key,
         apart=codes.apart,
+        comparable=classical.test.alpha is not None,
     )
     return ItemTable(
         item=log.items,

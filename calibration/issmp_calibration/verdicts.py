@@ -44,6 +44,7 @@ class Evidence:
         singular: parameters without a standard error, since the answers do not tell them apart from others.
         item_rest: correlation with the rest of the test.
         key: a wrong option that does better than the key, None where there is none.
+        comparable: whether raw scores compare: everyone took the same items.
         apart: why it was not fitted, for what counts alone do not tell.
     """
 
@@ -65,6 +66,7 @@ class Evidence:
     item_rest: Floats
     key: tuple[KeySuspicion | None, ...]
     apart: tuple[str, ...] = field(default=())
+    comparable: bool = True
 
 
 def judge(evidence: Evidence, rules: VerdictRules) -> tuple[ItemVerdict, ...]:
@@ -151,6 +153,8 @@ def _direction(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Rea
     """Whether better candidates do better, and clearly so."""
     slope, error, r = found.slope[place], found.slope_error[place], found.item_rest[place]
     if np.isnan(slope):
+        if not found.comparable:  # with items chosen by the answers the rest score is much the same for all
+            return
         yield from _correlation(float(r), int(found.counts[place].sum()), rules)
     elif slope < 0.0 and not slope > -rules.certain * error:
         words = "negative discrimination: better candidates do worse; check the key"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from issmp_calibration import calibrate
 from issmp_calibration.item_verdict import ACTIONS, CODES, ItemVerdict, Reason
 from issmp_calibration.log import classical_statistics
 from issmp_calibration.statistics import KeySuspicion, classical
@@ -151,6 +152,25 @@ def test_where_the_slope_is_fixed_the_item_rest_correlation_speaks():
     ):
         assert verdict(one("rasch", slope=np.nan, item_rest=r)).codes == (code,)
     assert verdict(one("rasch", slope=np.nan, item_rest=0.07)).action == "use"
+
+
+def test_where_raw_scores_do_not_compare_no_item_is_judged_by_them():
+    for r in (-0.3, 0.0):
+        assert verdict(one("rasch", slope=np.nan, item_rest=r, comparable=False)).action == "use"
+    assert verdict(one(slope=-0.4, comparable=False)).codes == ("negative_discrimination",)
+    assert verdict(one("rasch", slope=np.nan, comparable=False, key=CASES["key_suspected"].key)).action == "hold"
+
+
+def test_a_rasch_fit_of_candidates_who_took_different_items_holds_none_for_its_item_rest_correlation():
+    """One item is answered at random: where all took all items it is held, where they took different ones not."""
+    rng = np.random.default_rng(12)
+    matrix = (rng.random((600, 8)) < 1 / (1 + np.exp(-rng.normal(size=(600, 1)) * 1.5))).astype(float)
+    matrix[:, 0] = rng.permutation(np.arange(600) % 2)
+    whole = calibrate(ResponseLog.from_wide(matrix), model="rasch").items.verdicts
+    matrix[np.arange(600), rng.integers(1, 8, 600)] = np.nan
+    parts = calibrate(ResponseLog.from_wide(matrix), model="rasch").items.verdicts
+    assert whole[0].codes == ("hardly_discriminates",)
+    assert parts[0].codes == ()
 
 
 def test_a_bound_explains_why_there_are_no_standard_errors():

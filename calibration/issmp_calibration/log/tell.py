@@ -159,8 +159,10 @@ def _range(statistics: ClassicalStatistics, scored: Bools) -> str:
     """Difficulty and discrimination of the operational items in one line."""
     p, r = statistics.p[scored], statistics.item_total[scored]
     p, r = p[~np.isnan(p)], r[~np.isnan(r)]
-    if not len(p) or not len(r):
+    if not len(p):
         return "nothing to tell"
+    if not len(r) or statistics.test.alpha is None:  # no one raw score to correlate with
+        return f"p {p.min():.3f}–{p.max():.3f}"
     middle = f"median {np.median(r):.4f}"
     return f"p {p.min():.3f}–{p.max():.3f}, corrected item–total r {r.min():.3f}–{r.max():.3f}, {middle}"
 
