@@ -39,7 +39,9 @@ class ClassicalStatistics:
         status: operational, pretest or retired.
         presented: answers, omitted ones included.
         n: answers with a score.
-        p: mean score; for 0/1 items the proportion right. NaN where nobody has a score.
+        highest: the most an item may be scored: as the item file says, or the highest score in the log; at least 1.
+        p: share of the points to be had, mean score over the highest; for 0/1 items the proportion right. NaN where
+            nobody has a score.
         item_total: correlation with the rest of the operational score; NaN where either does not vary.
         omitted: answers left blank.
         seconds: median time, NaN where there is none.
@@ -56,6 +58,7 @@ class ClassicalStatistics:
     status: NDArray[Any]
     presented: Ints
     n: Ints
+    highest: Ints
     p: Floats
     item_total: Floats
     omitted: Ints
@@ -67,6 +70,11 @@ class ClassicalStatistics:
     persons: NDArray[Any] = field(repr=False)
     raw: Ints = field(repr=False)
     answered: Ints = field(repr=False)
+
+    @property
+    def coefficient(self) -> str:
+        """What the reliability is called: α, which for right-or-wrong items alone is KR-20."""
+        return "α" if (self.highest[(self.status == "operational") & (self.n > 0)] > 1).any() else "KR-20 (α)"
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -104,7 +112,7 @@ class ClassicalStatistics:
         """The test in one paragraph."""
         test = self.test
         flagged = sum(1 for flags in self.flags if flags)
-        reliability = "candidates took different items" if test.alpha is None else f"α (KR-20) {test.alpha:.4f}"
+        reliability = "candidates took different items" if test.alpha is None else f"{self.coefficient} {test.alpha:.4f}"
         error = "" if test.sem is None else f", SEM {test.sem:.2f}"
         return (
             f"{test.candidates:,} candidates, {test.items:,} operational items: "
@@ -135,13 +143,15 @@ def classical_statistics(
     seconds, no_time = median_times(log)
     correct = correct_options(log, key)
     distractors = distractor_table(log, sums, correct) if log.option is not None else None
-    p = ratio(sums.points, sums.scored)
+    highest = highest_points(log, key)
+    p = ratio(sums.points, sums.scored * highest)
     item_total = correlation(sums)
     return ClassicalStatistics(
         items=log.items,
         status=read_only(status),
         presented=read_only(sums.presented.astype(np.int64)),
         n=read_only(sums.scored.astype(np.int64)),
+        highest=read_only(highest),
         p=read_only(p),
         item_total=read_only(item_total),
         omitted=read_only(sums.omitted.astype(np.int64)),
@@ -160,6 +170,16 @@ def item_status(log: ResponseLog, key: ItemKey | None) -> NDArray[np.str_]:
     """Status of each item of a log; operational where no key says otherwise. Shape ``(items,)``."""
     index = key.index if key else {}
     return np.array([key.status[index[str(i)]] if key and str(i) in index else "operational" for i in log.items])
+
+
+def highest_points(log: ResponseLog, key: ItemKey | None) -> Ints:
+    """The most that each item may be scored, at least 1: by the item file, or what occurs. Shape ``(items,)``."""
+    highest = np.ones(log.n_items, np.int64)
+    np.maximum.at(highest, log.item, log.score)
+    for place, item in enumerate(log.items):
+        if key and str(item) in key.index:
+            highest[place] = key.highest(key.index[str(item)], int(highest[place]))
+    return highest
 
 
 def correct_options(log: ResponseLog, key: ItemKey | None) -> Bools:

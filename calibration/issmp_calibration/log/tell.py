@@ -139,7 +139,7 @@ def _raw_score(statistics: ClassicalStatistics) -> list[tuple[str, str]]:
     ]
     if test.alpha is None or test.sem is None:
         return [*rows, ("reliability", "none: candidates took different items, so raw scores do not compare")]
-    return [*rows, ("KR-20 (α)", f"{test.alpha:.4f}"), ("error of measurement", f"{test.sem:.2f} points")]
+    return [*rows, (statistics.coefficient, f"{test.alpha:.4f}"), ("error of measurement", f"{test.sem:.2f} points")]
 
 
 def _items(console: Console, statistics: ClassicalStatistics, *, every_item: bool) -> None:

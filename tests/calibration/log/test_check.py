@@ -98,3 +98,17 @@ def test_candidates_without_answers_are_named(tmp_path):
     (tmp_path / "long.csv").write_text("candidate,item,score\nc1,a,1\nc1,b,0\nc2,a,\nc3,a,0\nc3,b,1\n")
     ran = check("long.csv", "--omitted", "missing", folder=tmp_path)
     assert "1 candidate without answers: set apart (c2)" in ran.stdout
+
+
+def test_where_raw_scores_do_not_compare_there_is_no_range_of_correlations(tmp_path):
+    rng = np.random.default_rng(5)
+    for name, gaps in (("whole", 0.0), ("parts", 0.3)):
+        x = pd.DataFrame((rng.random((80, 5)) < 0.6).astype(float), columns=list("abcde"))
+        rows = [
+            f"c{p:02},{item},{value:.0f}"
+            for (p, item), value in x.stack().items()
+            if item == "a" or rng.random() >= gaps
+        ]
+        (tmp_path / f"{name}.csv").write_text("candidate,item,score\n" + "\n".join(rows) + "\n")
+    assert "corrected item–total r" in check("whole.csv", folder=tmp_path).stdout
+    assert "corrected item–total r" not in check("parts.csv", folder=tmp_path).stdout

@@ -156,3 +156,16 @@ def test_the_frame_has_a_row_an_item():
     assert list(statistics.frame["item"]) == list(statistics.items)
     assert statistics.frame["p"].tolist() == statistics.p.tolist()
     assert repr(statistics) == statistics.summary()
+
+
+def test_with_partial_credit_p_is_the_share_of_the_points_to_be_had():
+    """The highest score is the key's, or without one the highest in the log; then the reliability is no KR-20."""
+    steps = COMPLETE[:, :4] + COMPLETE[:, 4:]
+    log = ResponseLog.from_wide(steps, items=list("wxyz"))
+    key = read_key(pd.DataFrame({"item": list("wxyz"), "key": ["A:2|B:1", "A:2", "A:4|B:2", "A:2"]}))
+    np.testing.assert_allclose(classical_statistics(log).p, steps.mean(axis=0) / 2)
+    found = classical_statistics(log, key)
+    np.testing.assert_allclose(found.p, steps.mean(axis=0) / [2, 2, 4, 2])
+    assert (found.coefficient, "KR-20" in found.summary()) == ("α", False)
+    assert "KR-20 (α)" in classical_statistics(ResponseLog.from_wide(COMPLETE)).summary()
+    assert not any("too_easy" in codes for codes in flags(found).values())
