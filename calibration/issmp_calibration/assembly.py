@@ -123,7 +123,7 @@ def item_table(
         linear_errors=reported.linear_errors,
         answers=answers,
         counts=codes.counts,
-        p_value=np.where(answers > 0, points / np.maximum(answers * highest, 1), np.nan),
+        p_value=_share(classical, np.where(answers > 0, points / np.maximum(answers * highest, 1), np.nan)),
         item_rest=classical.item_rest,
         distance=distance,
         integration_error=integration,
@@ -131,6 +131,13 @@ def item_table(
         answers_needed=_needed(reported, answers, shares[:, 1], wanted_error),
         verdicts=judge(evidence, rules),
     )
+
+
+def _share(classical: Classical, of_scores: Floats) -> Floats:
+    """Share of the points to be had: where scores are numbers of options, as the key gave points for them."""
+    if classical.share is None:
+        return of_scores
+    return np.where(np.isnan(classical.share), of_scores, classical.share)
 
 
 def _shrinkage(design: Design, parameters: Floats, errors: Errors) -> Floats:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,13 +25,13 @@ from issmp_calibration.mml.information import source_errors as _standard_errors
 from issmp_calibration.mml.layout import lay_out
 from issmp_calibration.mml.priors import Priors
 from issmp_calibration.models import ANY_SCORE, Asked, chosen_models, described_priors, item_priors
-from issmp_calibration.nominal import by_category
+from issmp_calibration.nominal import by_category, by_points
 from issmp_calibration.options import CalibrationOptions, refuse_unknown
 from issmp_calibration.outcome import ended_well, outcome, reason_of_end
 from issmp_calibration.populations import Populated, PopulationModel, populate
 from issmp_calibration.result import Calibration
 from issmp_calibration.starting import start_by_scores, start_from
-from issmp_calibration.statistics import classical
+from issmp_calibration.statistics import Classical, classical
 from issmp_calibration.stored_codes import encode_store, source_of, store_of
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
@@ -100,9 +100,9 @@ def calibrate(
     asked = Asked.of(model, known, constraints)
     rules = Rules(flagged="drop", max_score=ANY_SCORE if asked.polytomous else 1)
     answers = store_of(log) or (log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=rules))
-    answers, categories = by_category(
-        answers, {name for name in map(str, answers.items) if asked.model_of(name) == "nrm"}
-    )
+    nominal = {name for name in map(str, answers.items) if asked.model_of(name) == "nrm"}
+    keyed = answers.log() if nominal and answers.options and not isinstance(answers, ResponseLog) else answers
+    answers, categories = by_category(keyed, nominal)
     people = populate(answers, population, asked.constraints.held_items)
     models = chosen_models(asked, people.base)
     polytomous = np.array([one.polytomous for one in models])
@@ -117,7 +117,7 @@ def calibrate(
     believed = item_priors(priors, in_fit, fitted, described(in_fit, known)[1].tolist())
     design = _design(people, codes, asked, believed)
     covariates = None if people.covariates is None else people.covariates[codes.persons]
-    plain = classical(people.log, described(people.base, known)[0] == "operational", highest_scores(codes), known)
+    plain = _without_model(people, keyed, categories, codes, known)
     counts = codes.counts[codes.items]
     with workers(options.threads, codes.n_answers) as executor:
         settings = replace(
@@ -154,6 +154,22 @@ def calibrate(
             "categories": categories,
         },
     )
+
+
+def _without_model(
+    people: Populated,
+    keyed: ResponseLog | LogStore,
+    categories: Collection[str],
+    codes: Codes,
+    known: ItemKey | None,
+) -> Classical:
+    """Statistics of the points that answers earned, also where the fit goes by the options chosen."""
+    counted = described(people.base, known)[0] == "operational"
+    if not (categories and isinstance(people.log, ResponseLog) and isinstance(keyed, ResponseLog)):
+        return classical(people.log, counted, highest_scores(codes), known)
+    nominal = np.isin(people.base, list(categories))
+    log, highest, share = by_points(people.log, keyed, nominal)
+    return replace(classical(log, counted, highest, known), share=share)
 
 
 def _design(people: Populated, codes: Codes, asked: Asked, priors: list[Priors]) -> Design:

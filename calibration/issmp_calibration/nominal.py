@@ -9,11 +9,12 @@ import numpy as np
 
 from issmp_calibration.log.faults import some
 from issmp_calibration.log.store import LogStore
+from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.bank import ItemBank
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import NO_OPTION, NO_SCORE, ResponseLog
 
-__all__ = ["by_category", "with_categories"]
+__all__ = ["by_category", "by_points", "with_categories"]
 
 
 def by_category(
@@ -50,6 +51,27 @@ def by_category(
             found[name] = dict(sorted(earned.items(), key=lambda entry: (entry[1], entry[0])))
             scores[mine] = _categories(tuple(found[name]), log.options)[chosen]
     return replace(log, score=scores), found
+
+
+def by_points(log: ResponseLog, keyed: ResponseLog, nominal: Bools) -> tuple[ResponseLog, Ints, Floats]:
+    """The log with the points of the key in place of categories: what raw scores are made of.
+
+    Args:
+        log: answers to which ``by_category`` gave numbers, items perhaps split by group.
+        keyed: the same answers in the same order, as they were scored.
+        nominal: items whose scores are numbers of options. Shape ``(items of log,)``.
+
+    Returns:
+        The log; the highest score of each item, at least 1; the share of the points to be had, NaN for items that are
+        not nominal. Both of shape ``(items of log,)``.
+    """
+    scored = keyed.score >= 0
+    highest = np.ones(log.n_items, np.int64)
+    np.maximum.at(highest, log.item, keyed.score)
+    answers = np.bincount(log.item[scored], minlength=log.n_items)
+    points = np.bincount(log.item[scored], keyed.score[scored], minlength=log.n_items)
+    share = np.where(nominal & (answers > 0), points / np.maximum(answers * highest, 1), np.nan)
+    return replace(log, score=keyed.score), highest, share
 
 
 def with_categories(log: ResponseLog, bank: ItemBank) -> ResponseLog:

@@ -44,12 +44,15 @@ class Classical:
         item_rest: correlation of each item with the rest of the test. Shape ``(items,)``, as the following.
         presented: how often each was given, answers without a score included.
         key: suspected keys; None where there is none.
+        share: of the points to be had, for nominal items whose options are the categories; NaN for all others, of
+            which the answers in the fit tell. None where there are no such items.
     """
 
     test: TestStatistics
     item_rest: Floats
     presented: Ints
     key: tuple[KeySuspicion | None, ...]
+    share: Floats | None = None
 
 
 @jit(error_model="numpy")

@@ -6,7 +6,9 @@ from numpy.testing import assert_array_equal
 from scipy.special import log_softmax
 
 from issmp_calibration import calibrate, score
-from issmp_calibration.nominal import by_category, with_categories
+from issmp_calibration.log import classical_statistics
+from issmp_calibration.nominal import by_category, by_points, with_categories
+from issmp_calibration.split import split_by_group
 from issmp_cat.bank import Item, ItemBank
 from issmp_cat.errors import ResponseLogError
 from issmp_cat.responses import NO_OPTION, ResponseLog
@@ -98,7 +100,16 @@ def test_a_calibration_on_options_gives_a_bank_that_scores_options():
         start=np.arange(2001) * 6, item=np.tile(np.arange(6, dtype=np.uint16), 2000), options=labels,
         score=(option == right).astype(np.int8).ravel(), option=option.ravel(),
     )  # fmt: skip
-    bank = calibrate(log, model="nrm").to_bank(id="nominal")
+    result = calibrate(log, model="nrm")
+    earned = (option == right).astype(float)
+    np.testing.assert_allclose(result.items.p_value, earned.mean(axis=0))
+    for k in range(6):
+        rest = np.delete(earned, k, axis=1).sum(axis=1)
+        assert result.items.item_rest[k] == pytest.approx(np.corrcoef(earned[:, k], rest)[0, 1])
+    plain = classical_statistics(log).test
+    assert result.test == plain.to_dict()
+    assert result.test["highest"] <= 6
+    bank = result.to_bank(id="nominal")
     for k, item in enumerate(bank.items):
         order = ["ABCD".index(label) for label in item.options]
         assert order[-1] == right[k]
@@ -109,3 +120,13 @@ def test_a_calibration_on_options_gives_a_bank_that_scores_options():
     found = score(log, bank)
     assert found.raw.tolist() == (option == right).sum(axis=1).tolist()
     assert np.corrcoef(found.theta, theta)[0, 1] > 0.6
+
+
+def test_points_stay_with_their_answers_where_items_are_split_by_group():
+    keyed = a_log([0, 1, 2, 0, 2, NO_OPTION, 1, 1])
+    numbered, _ = by_category(keyed, {"q0", "q1", "q3"})
+    split = split_by_group(numbered, np.array([False, False, False, True]), np.array([0, 1]), ["old", "new"])
+    log, highest, share = by_points(split, keyed, np.array([True, True, False, True, True]))
+    assert_array_equal(log.score, keyed.score)
+    assert_array_equal(highest, [1, 1, 1, 1, 1])
+    assert_array_equal(share, [0.5, 0.0, np.nan, 1.0, 0.0])

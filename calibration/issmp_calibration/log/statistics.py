@@ -112,7 +112,9 @@ class ClassicalStatistics:
         """The test in one paragraph."""
         test = self.test
         flagged = sum(1 for flags in self.flags if flags)
-        reliability = "candidates took different items" if test.alpha is None else f"{self.coefficient} {test.alpha:.4f}"
+        reliability = (
+            "candidates took different items" if test.alpha is None else f"{self.coefficient} {test.alpha:.4f}"
+        )
         error = "" if test.sem is None else f", SEM {test.sem:.2f}"
         return (
             f"{test.candidates:,} candidates, {test.items:,} operational items: "
