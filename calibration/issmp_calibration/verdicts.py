@@ -8,14 +8,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from issmp_calibration.item_verdict import CODES, ItemVerdict, Reason
+from issmp_calibration.log.ranges import LARGEST_A, LARGEST_B
 from issmp_calibration.statistics import KeySuspicion
 from issmp_calibration.verdict_rules import VerdictRules
 from issmp_cat.arrays import Bools, Floats, Ints
 
 __all__ = ["LARGEST_A", "LARGEST_B", "Bound", "Evidence", "judge"]
-
-# What a bank may hold: per logit, and logits.
-LARGEST_A, LARGEST_B = 20.0, 50.0
 
 
 @dataclass(frozen=True, slots=True)

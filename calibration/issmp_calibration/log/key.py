@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from issmp_calibration.log.faults import Faults
+from issmp_calibration.log.ranges import range_faults
 from issmp_calibration.log.table import Table, read_table
 from issmp_calibration.log.versions import ItemIndex, versioned
 from issmp_cat.errors import ResponseLogError
@@ -175,7 +176,7 @@ def _from_table(table: Table) -> ItemKey:
 
 
 def _constraints(table: Table) -> tuple[Mapping[str, str], ...]:
-    """The columns that hold or tie parameters, row by row; fixed values must be numbers."""
+    """The columns that hold or tie parameters, row by row; fixed values must be numbers that can be."""
     columns = {name: table.column((name,)) or [] for name in table.names if CONSTRAINT.fullmatch(name)}
     if not columns:
         return ()
@@ -184,6 +185,11 @@ def _constraints(table: Table) -> tuple[Mapping[str, str], ...]:
         for cell, line in zip(cells, table.lines, strict=True):
             if name.startswith("fix") and cell and not NUMBER.fullmatch(cell):
                 faults.add("values that are no number", f'line {line}: {name} "{cell}" is no number', line=line)
+    for row, line in enumerate(table.lines):
+        given = {name: cells[row] for name, cells in columns.items() if name.startswith("fix") and cells[row]}
+        values = {name[4:]: float(cell) for name, cell in given.items() if NUMBER.fullmatch(cell)}
+        for problem in range_faults(values).values():
+            faults.add("impossible fixed values", f"line {line}: fix_{problem}", line=line)
     faults.check(table.name, ResponseLogError)
     return tuple({name: cells[row] for name, cells in columns.items() if cells[row]} for row in range(len(table.lines)))
 
