@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,8 +32,11 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
     known = result.key if key is None else read_key(key)
     table = result.items
     options = result.provenance.get("options", {}).get("categories") or {}
-    items, left_out = _divided(table, known, options)
+    found, left_out = _divided(table, known, options)
+    items = _merged(result, found, known)
     kept = {item.id for item in items}
+    told = _kept(result, kept)
+    stand = set(told.get("as_in_the_old_bank", ()))
     return ItemBank.from_items(
         [item.model_copy(update={"enemies": tuple(e for e in item.enemies if e in kept)}) for item in items],
         where=f'bank "{id}"',
@@ -52,11 +56,47 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
             "hold": {
                 str(table.item[k]): list(verdict.codes)
                 for k, verdict in enumerate(table.verdicts)
-                if verdict.action == "hold" and str(table.item[k]) in kept
+                if verdict.action == "hold" and str(table.item[k]) in kept - stand
             },
-            "left_out": left_out,
+            "left_out": {name: why for name, why in left_out.items() if name not in stand},
+            **told,
         },
     )
+
+
+def _merged(result: Calibration, found: Sequence[Item], known: ItemKey | None) -> list[Item]:
+    """The old bank's items in their order, those that were estimated anew replaced; then the new ones."""
+    anew, own = {item.id: item for item in found}, {item.id for item in result.base}
+    fitted = {str(name) for name in result.items.item[result.items.fitted]}
+    old = [
+        _renewed(item, anew[item.id], known) if item.id in anew and item.id not in result.kept else item
+        for item in result.base
+        if item.id in result.kept or item.id in anew or item.id not in fitted
+    ]
+    return old + [item for item in found if item.id not in own]
+
+
+def _renewed(old: Item, new: Item, known: ItemKey | None) -> Item:
+    """An item of the old bank with new estimates; what only the bank knows stays."""
+    stays = ["attributes", "content"]
+    if known is None or old.id not in known.index:
+        stays += ["domain", "status", "enemies", "item_set"]
+    return new.model_copy(update={name: getattr(old, name) for name in stays})
+
+
+def _kept(result: Calibration, kept: AbstractSet[str]) -> dict[str, Any]:
+    """Items that stand as in the old bank, and what these answers say against held ones; nothing without a bank."""
+    if not result.base:
+        return {}
+    table = result.items
+    fitted = {str(name) for name in table.item[table.fitted]}
+    stand = [item.id for item in result.base if item.id in kept and (item.id in result.kept or item.id not in fitted)]
+    doubts = {
+        str(name): list(verdict.codes)
+        for name, verdict, seen in zip(table.item, table.verdicts, table.fitted, strict=True)
+        if seen and str(name) in result.kept and verdict.action != "use"
+    }
+    return {"as_in_the_old_bank": stand, "doubts_about_held": doubts}
 
 
 def _populations(result: Calibration) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def calibrate(
     in_fit = [people.base[k] for k in codes.items]
     fitted = [models[k] for k in codes.items]
     believed = item_priors(priors, in_fit, fitted, described(in_fit, known)[1].tolist())
+    unused = asked.constraints.unused(in_fit)
     design = _design(people, codes, asked, believed)
     covariates = None if people.covariates is None else people.covariates[codes.persons]
     plain = _without_model(people, keyed, categories, codes, known)
@@ -147,6 +148,8 @@ def calibrate(
         options=options,
         covariates=people.covariate_names,
         base=people.base,
+        constraints=asked.constraints,
+        unused=unused,
         asked={
             "model": asked.describe(),
             "population": None if population is None else population.describe(),

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from issmp_calibration.log import ItemKey
+from issmp_calibration.log.faults import some
+from issmp_calibration.log.ranges import range_faults
 from issmp_cat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ class Constraints:
         models: names of models by item, where they differ from that of the run.
         covariances: how well fixed values are known where they are estimates themselves, by item: names of parameters,
             and their covariance. The standard errors of the other items then hold these errors too.
+        bank: items of the bank that the held ones come from, all of them: a new bank keeps these as they are.
 
     >>> Constraints(fixed={"Q1": {"a": 1.0, "b": 0.3}}).held_items
     ('Q1',)
@@ -38,13 +41,19 @@ class Constraints:
     equal: Sequence[Sequence[tuple[str, str]]] = ()
     models: Mapping[str, str] = field(default_factory=dict)
     covariances: Mapping[str, tuple[Sequence[str], Sequence[Sequence[float]]]] = field(default_factory=dict)
+    bank: tuple[Item, ...] = ()
 
     def __post_init__(self) -> None:
         problems = [
             f'{name} of item "{item}" is {value}: expected a finite number'
             for item, values in self.fixed.items()
             for name, value in values.items()
-            if not (isinstance(value, int | float) and math.isfinite(value))
+            if not _finite(value)
+        ]
+        problems += [
+            f'item "{item}": {problem}'
+            for item, values in self.fixed.items()
+            for problem in range_faults({k: v for k, v in values.items() if _finite(v)}).values()
         ]
         problems += [f"a group of equal parameters has one member: {group}" for group in self.equal if len(group) < 2]
         if problems:
@@ -74,6 +83,7 @@ class Constraints:
             fixed={item.id: bank_parameters(item) for item in own},
             models={item.id: item.model for item in own},
             covariances={item.id: (item.covariance.names, item.covariance.values) for item in own if item.covariance},
+            bank=bank.items,
         )
 
     @classmethod
@@ -111,7 +121,36 @@ class Constraints:
             fixed[item] = fixed.get(item, {}) | dict(values)
         known = {item: known for item, known in self.covariances.items() if item not in others.fixed}
         models = dict(self.models) | dict(others.models)
-        return Constraints(fixed, (*self.equal, *others.equal), models, known | dict(others.covariances))
+        own = {item.id for item in others.bank}
+        bank = (*(item for item in self.bank if item.id not in own), *others.bank)
+        return Constraints(fixed, (*self.equal, *others.equal), models, known | dict(others.covariances), bank)
+
+    def kept(self) -> frozenset[str]:
+        """Ids of the bank's items that are held at just the bank's parameters."""
+        return frozenset(item.id for item in self.bank if self.fixed.get(item.id) == bank_parameters(item))
+
+    def unused(self, items: Sequence[str]) -> tuple[str, ...]:
+        """Held items that are not in the fit.
+
+        Args:
+            items: ids of those in the fit.
+
+        Raises:
+            UsageError: values were to hold the scale, and none of them is of an item in the fit.
+        """
+        fitted = set(items)
+        scaling = [item for item, values in self.fixed.items() if set(values) - {"c", "d"}]
+        if scaling and not fitted.intersection(scaling):
+            raise UsageError(
+                f"nothing holds the scale: none of the {len(scaling):,} item{'s' * (len(scaling) != 1)} with fixed "
+                f"parameters ({some(scaling)}) is among the {len(items):,} items of the log that can be fitted "
+                f"({some(list(items))}); check the item ids, add answers to held items, or hold none"
+            )
+        return tuple(item for item in self.held_items if item not in fitted)
+
+
+def _finite(value: object) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def bank_parameters(item: Item) -> dict[str, float]:

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from issmp_calibration.assembly import item_table
+from issmp_calibration.constraints import Constraints
 from issmp_calibration.latent import Latent
 from issmp_calibration.latent_errors import latent_errors
 from issmp_calibration.log import ItemKey
+from issmp_calibration.log.faults import some
 from issmp_calibration.log.store import LogStore
 from issmp_calibration.mml.codes import Codes
 from issmp_calibration.mml.design import Design
@@ -41,6 +43,8 @@ def outcome(
     covariates: Sequence[str] = (),
     base: Sequence[str] = (),
     asked: Mapping[str, Any] | None = None,
+    constraints: Constraints | None = None,
+    unused: Sequence[str] = (),
 ) -> Calibration:
     """The result of a fit.
 
@@ -55,6 +59,7 @@ def outcome(
         covariates: names of what ability was regressed on.
         base: id in the item file of each item of the log; its own when not given.
         asked: what was asked for, for the provenance.
+        constraints: what was held; ``unused``: held items that are not in the fit.
     """
     names = tuple(base) or tuple(map(str, log.items))
     kinds = sorted(set(design.models))
@@ -84,7 +89,7 @@ def outcome(
         n_answers=codes.n_answers,
         persons_apart=tuple(map(str, np.delete(log.persons, codes.persons))),
         converged=ended_well(found, options),
-        reason=reason_of_end(codes, log, found, options),
+        reason=reason_of_end(codes, log, found, options) + _unused(unused),
         passes=found.passes,
         priors=dict(priors),
         provenance={
@@ -102,6 +107,17 @@ def outcome(
         key=known,
         density="histogram" if found.freedom.histogram else "normal",
         regression=_regression(covariates, design, found, errors),
+        base=() if constraints is None else constraints.bank,
+        kept=() if constraints is None else tuple(sorted(constraints.kept())),
+    )
+
+
+def _unused(items: Sequence[str]) -> str:
+    """What to say of held items that are not in the fit."""
+    if not items:
+        return ""
+    return (
+        f"; {len(items):,} held item{'s' * (len(items) != 1)} without answers to fit had no part in it: {some(items)}"
     )
 
 

@@ -19,7 +19,7 @@ from issmp_calibration.mml.em import Pass
 if TYPE_CHECKING:
     import pandas as pd
 
-    from issmp_cat.bank import ItemBank
+    from issmp_cat.bank import Item, ItemBank
     from issmp_cat.plot import Plot
 
 __all__ = ["Calibration"]
@@ -56,6 +56,7 @@ class Calibration:
         provenance: versions, hash of the input, options, nodes, how the log was understood.
         key: what the item file said, for ``to_bank``.
         density: of ability within a group: normal, or histogram where it was estimated at the nodes.
+        base: items of the bank that held items come from; ``kept``: ids of those held as they stand there.
         regression: coefficients of the candidates' covariates by name, logits per unit: estimate and se.
     """
 
@@ -77,6 +78,8 @@ class Calibration:
     key: ItemKey | None = field(default=None, repr=False)
     density: str = "normal"
     regression: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    base: tuple[Item, ...] = field(default=(), repr=False)
+    kept: tuple[str, ...] = ()
 
     @property
     def latent(self) -> Latent:
@@ -173,7 +176,9 @@ class Calibration:
             title: what to call the bank.
 
         Items without parameters and those to retire are left out; items on hold keep their status, and their verdict
-        stands with them. The bank's provenance names both, with reasons.
+        stands with them. The bank's provenance names both, with reasons. Where items were held at a bank's parameters,
+        that bank's items come first and stay as they are, those that nobody saw included; only items that were
+        estimated anew are replaced.
         """
         from issmp_calibration.banking import make_bank
 

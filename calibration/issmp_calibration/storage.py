@@ -16,6 +16,7 @@ from issmp_calibration.latent import Latent
 from issmp_calibration.log import ItemKey
 from issmp_calibration.mml.em import Pass
 from issmp_calibration.result import Calibration
+from issmp_cat.bank import Item
 from issmp_cat.errors import InputRejected
 from issmp_cat.files import read_text, write_json
 
@@ -43,8 +44,8 @@ def _plain(value: Any) -> Any:
     """Plain JSON values; NaN becomes null, sets become sorted lists."""
     if isinstance(value, RECORDS):
         return {entry.name: _plain(getattr(value, entry.name)) for entry in fields(value)}
-    if isinstance(value, ItemVerdict):
-        return {"action": value.action, "reasons": [_plain(reason.to_dict()) for reason in value.reasons]}
+    if isinstance(value, Item | ItemVerdict):
+        return value.model_dump(mode="json") if isinstance(value, Item) else _verdict_plain(value)
     if isinstance(value, np.ndarray):
         return _listed(value)
     if isinstance(value, dict) or hasattr(value, "items"):
@@ -52,6 +53,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple | frozenset):
         return [_plain(entry) for entry in (sorted(value) if isinstance(value, frozenset) else value)]
     return value.item() if isinstance(value, np.generic) else value
+
+
+def _verdict_plain(value: ItemVerdict) -> dict[str, Any]:
+    return {"action": value.action, "reasons": [_plain(reason.to_dict()) for reason in value.reasons]}
 
 
 def _listed(values: NDArray[Any]) -> list[Any]:
@@ -94,6 +99,8 @@ def _build(content: dict[str, Any]) -> Calibration:
         key=None if key is None else _key(key),
         passes=tuple(Pass(**entry) for entry in content.pop("passes")),
         persons_apart=tuple(content.pop("persons_apart")),
+        base=tuple(Item(**entry) for entry in content.pop("base", ())),
+        kept=tuple(content.pop("kept", ())),
         **content,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,6 +83,11 @@ def _banked(found: Calibration, bank: ItemBank) -> str:
     left_out: Mapping[str, str] = bank.provenance["left_out"]
     held: Mapping[str, object] = bank.provenance["hold"]
     on_hold = f"; {len(held):,} of them on hold" if held else ""
+    stand: Sequence[str] = bank.provenance.get("as_in_the_old_bank", ())
+    if stand:
+        on_hold = f", {len(stand):,} of them as they were in the old bank{on_hold.replace('of them ', '')}"
+        listed = some([f"{item} ({why})" for item, why in left_out.items()], 5)
+        return f"{len(bank):,} items{on_hold}" + (f"; left out: {listed}" if left_out else "")
     if not left_out:
         return f"all {len(found.items):,} items{on_hold}"
     reasons = some([f"{item} ({why})" for item, why in left_out.items()], 5)
