@@ -222,4 +222,8 @@ def convert(
         with atomic_write(beside) as handle:
             handle.write(structure_of(loaded.items))
     say(f"wrote {len(loaded)} items to {target}", quiet)
-    next_step(f"issmp-cat bank check {target if written is None else source}", quiet)
+    again = f"bank check {target}"
+    if written is not None:
+        slopes = f" --metric {slopes_for:g}" if slopes_for else ""
+        again = f"bank convert {target} again.json --from {written.name}{slopes} --dry-run"
+    next_step(f"issmp-cat {again}", quiet)

@@ -126,6 +126,16 @@ def test_convert_there_and_back_keeps_the_parameters(bank, tmp_path, capsys):
     assert before.enemies == after.enemies
 
 
+def test_convert_says_how_to_look_at_what_it_wrote(bank, tmp_path, capsys):
+    table, foreign = tmp_path / "bank.csv", tmp_path / "bank.par"
+    assert run(["bank", "convert", str(bank), str(table)]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"next: issmp-cat bank check {table}"
+    assert run(["bank", "convert", str(bank), str(foreign), "--to", "bilog"]) == 0
+    following = capsys.readouterr().err.splitlines()[-1]
+    assert following.startswith(f"next: issmp-cat bank convert {foreign} ")
+    assert run(following.removeprefix("next: issmp-cat ").split()) == 0
+
+
 def test_slopes_in_another_metric_are_converted_and_that_is_said(tmp_path, capsys):
     (tmp_path / "bilog.csv").write_text("id,a,b,D\ni1,1.0,0.5,1.702\n")
     assert run(["bank", "convert", str(tmp_path / "bilog.csv"), str(tmp_path / "b.json")]) == 0
