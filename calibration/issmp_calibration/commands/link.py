@@ -65,7 +65,9 @@ def command(
     screen: Annotated[
         Screen, typer.Option(help="Moved anchors: flag them, drop them once, or one by one with a new link each time.")
     ] = Screen.none,
-    limit: Annotated[float, typer.Option(help="Robust z beyond which an anchor has moved.")] = 2.7,
+    limit: Annotated[
+        float, typer.Option(help="Robust z beyond which an anchor may have moved; 2.58 SE must be passed too.")
+    ] = 2.7,
     weights: Annotated[Weights, typer.Option(help="Of the abilities at which curves are compared.")] = Weights.normal,
     symmetric: Annotated[bool, typer.Option("--symmetric", help="Compare curves on both scales.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
@@ -74,9 +76,10 @@ def command(
 ) -> None:
     """Put one calibration onto the scale of another by the items they share: θ_old = A θ_new + B.
 
-    Prints A and B with standard errors, and the anchors with how far each moved. A bank with Rasch or PCM items allows
-    A = 1 only. With several --to each bank is linked to the next, and the links follow each other: A = A₂A₁,
-    B = A₂B₁ + B₂. Exit code 3 when the banks share too few items, 4 when no minimum is found.
+    Prints A and B with standard errors, and the anchors with how far each moved: the change, its robust z (z_a, z_b),
+    and the change over its own standard error (in_se_a, in_se_b). --screen drops those beyond both limits. A bank with
+    Rasch or PCM items allows A = 1 only. With several --to each bank is linked to the next, and the links follow each
+    other: A = A₂A₁, B = A₂B₁ + B₂. Exit code 3 when the banks share too few items, 4 when no minimum is found.
 
     Examples:
       issmp-cat link new.json --to old.json -o linked.json
@@ -138,7 +141,8 @@ def _show(found: Link, label: str) -> None:
 
 def anchor_rows(anchors: Sequence[Anchor]) -> tuple[list[str], list[tuple[str, ...]]]:
     """Common items as a table to print: head and rows."""
-    head = ["item", "used", "a_old", "a_linked", "b_old", "b_linked", "change_a", "change_b", "z_a", "z_b"]
+    head = ["item", "used", "a_old", "a_linked", "b_old", "b_linked"]
+    head += ["change_a", "change_b", "z_a", "z_b", "in_se_a", "in_se_b"]
     return head, [
         (
             row.item,
@@ -146,6 +150,7 @@ def anchor_rows(anchors: Sequence[Anchor]) -> tuple[list[str], list[tuple[str, .
             *(f"{value:.3f}" for value in (row.a_old, row.a_linked, row.b_old, row.b_linked)),
             *(f"{value:+.3f}" for value in (row.change_a, row.change_b)),
             *(f"{value:+.1f}" for value in (row.z_a, row.z_b)),
+            *("" if value is None else f"{value:+.1f}" for value in (row.in_se_a, row.in_se_b)),
         )
         for row in anchors
     ]

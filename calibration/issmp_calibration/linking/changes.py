@@ -11,10 +11,12 @@ from issmp_calibration.linking.moments import locations
 from issmp_calibration.linking.pairs import Pairs
 from issmp_cat.arrays import Bools, Floats
 
-__all__ = ["Changes", "changes", "rmsd", "robust_z"]
+__all__ = ["SURE", "Changes", "changes", "rmsd", "robust_z"]
 
 # IQR × 0.7413 is the SD of a normal sample; differences below 1e-6 are how files round.
 NORMAL_IQR, ROUNDING = 0.7413, 1e-6
+# Standard errors that 1 % of changes go beyond by sampling alone.
+SURE = 2.58
 
 
 class Changes(NamedTuple):
@@ -22,19 +24,26 @@ class Changes(NamedTuple):
 
     Attributes:
         a: ``log(a_old) − log(a_new / A)``; 0 where slopes are 1.
-        b: ``b_old − (A b_new + B)``, logits; for items with steps the step that moved farthest from the others.
+        b: ``b_old − (A b_new + B)``, logits; for items with steps the step that moved most.
         z_a: robust z of ``a``; ``z_b``: of ``b``.
+        in_se_a: ``a`` over its own standard error; ``in_se_b``: ``b`` over its own; NaN where it is not known.
+        beyond_a: how far ``a`` is beyond the limits, 1 at them: the less of |z| over the limit and |a| in standard
+            errors over 2.58, or the former alone; ``beyond_b``: of ``b``.
     """
 
     a: Floats
     b: Floats
     z_a: Floats
     z_b: Floats
+    in_se_a: Floats
+    in_se_b: Floats
+    beyond_a: Floats
+    beyond_b: Floats
 
     @property
     def worst(self) -> Floats:
-        """The larger of the two |z|."""
-        return np.maximum(np.abs(self.z_a), np.abs(self.z_b))
+        """The larger of ``beyond_a`` and ``beyond_b``: an item above 1 moved."""
+        return np.maximum(self.beyond_a, self.beyond_b)
 
 
 def robust_z(values: Floats, among: Bools) -> Floats:
@@ -51,21 +60,33 @@ def robust_z(values: Floats, among: Bools) -> Floats:
     return z
 
 
-def changes(pairs: Pairs, slope: float, shift: float, among: Bools) -> Changes:
+def changes(
+    pairs: Pairs, slope: float, shift: float, among: Bools, limit: float, errors: tuple[Floats, Floats]
+) -> Changes:
     """Compare what both banks say of each item.
 
     Args:
         pairs: the items.
         slope: A; ``shift``: B, logits.
         among: the items whose differences give median and IQR. Shape ``(items,)``.
+        limit: of the robust z.
+        errors: standard errors of the changes of log a and of every location, NaN where not known.
     """
     new, old = pairs.new_parameters, pairs.old_parameters
     a = np.log(old.a) - np.log(new.a) + np.log(slope)
     (b_new, owner), (b_old, _) = locations(new), locations(old)
     moved = b_old - (slope * b_new + shift)
     z = robust_z(moved, among[owner])
-    farthest = np.lexsort((-np.abs(z), owner))[np.searchsorted(owner, np.arange(len(pairs)))]
-    return Changes(a, moved[farthest], robust_z(a, among), z[farthest])
+    z_a = robust_z(a, among)
+    in_se_a, in_se = a / errors[0], moved / errors[1]
+    beyond = _beyond(z, in_se, limit)
+    most = np.lexsort((-beyond, owner))[np.searchsorted(owner, np.arange(len(pairs)))]
+    return Changes(a, moved[most], z_a, z[most], in_se_a, in_se[most], _beyond(z_a, in_se_a, limit), beyond[most])
+
+
+def _beyond(z: Floats, in_se: Floats, limit: float) -> Floats:
+    by_z: Floats = np.abs(z) / limit
+    return np.fmin(by_z, np.abs(in_se) / SURE)
 
 
 def rmsd(pairs: Pairs, slope: float, shift: float, points: Points) -> Floats:

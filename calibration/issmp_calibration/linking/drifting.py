@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from issmp_calibration.linking.call import Method, link, moved, rows
-from issmp_calibration.linking.changes import changes, rmsd
+from issmp_calibration.linking.call import Method, change_errors, moved, rows, solved
+from issmp_calibration.linking.changes import SURE, changes, rmsd
 from issmp_calibration.linking.curves import points
-from issmp_calibration.linking.pairs import match
+from issmp_calibration.linking.moments import Solution
+from issmp_calibration.linking.pairs import Pairs, match
 from issmp_calibration.linking.result import Anchor, Link
+from issmp_calibration.log.faults import some
+from issmp_cat.arrays import Bools, Floats
 from issmp_cat.bank import ItemBank
 from issmp_cat.files import write_json
 
@@ -37,7 +40,7 @@ class Drift:
         link: the link, which rests on the items that did not drift.
         items: every common item; ``reason`` says what moved, and is empty for an item that stayed; ``used`` whether the
             link rests on it.
-        limit: of the robust z.
+        limit: of the robust z; where standard errors are known, 2.58 of these as well.
     """
 
     link: Link
@@ -82,11 +85,18 @@ class Drift:
         """
         from issmp_calibration.linking.plots import draw
 
-        return draw(self.items, kind, items, ("stayed", "moved"), lambda item: not item.reason)
+        return draw(self.items, kind, items, ("stayed", "moved"), lambda item: not item.reason, self.limit)
 
     def summary(self) -> str:
         """The result in a few lines."""
-        lines = [f"drift: {len(self.flagged):,} of {len(self.items):,} common items beyond |robust z| {self.limit:g}"]
+        unknown = [item.item for item in self.items if item.in_se_b is None]
+        sure = f" and {SURE} standard errors" if len(unknown) < len(self.items) else ""
+        lines = [
+            f"drift: {len(self.flagged):,} of {len(self.items):,} common items beyond |robust z| {self.limit:g}{sure}"
+        ]
+        if unknown:
+            which = f"of {len(unknown):,} items ({some(unknown)})" if sure else "here"
+            lines.append(f"standard errors are not known {which}: robust z alone judges, blind to how few answers tell")
         lines += [f"{item.item}: {item.reason}" for item in self.items if item.reason]
         return "\n".join([*lines, self.link.summary().splitlines()[0]])
 
@@ -126,7 +136,11 @@ def drift(
     *,
     limit: float = 2.7,
 ) -> Drift:
-    """How far every common item moved between two calibrations, by the robust z of log a and of b.
+    """How far every common item moved between two calibrations, by the changes of log a and of b.
+
+    An item moved when the robust z of a change is beyond the limit and, where both banks hold the item's covariance,
+    the change also exceeds 2.58 of its own standard errors, which 1 % do by sampling alone. Items differ in how well
+    they are known: without the second, those with few answers are flagged though they stayed.
 
     The link is purified step by step, so that items that moved do not shift the others.
 
@@ -134,19 +148,29 @@ def drift(
         new_bank: the later calibration; ``old_bank``: the earlier one, whose scale is kept.
         method: of the link.
         anchors: ids of the items the link may rest on; all common items when not given.
-        limit: beyond which an item is flagged.
+        limit: of the robust z.
 
     Raises:
         BankError: nothing to link by; every fault is named.
     """
-    found = link(new_bank, old_bank, method, anchors, screen="iterative", limit=limit)
+    found, solution = solved(new_bank, old_bank, method, anchors, screen="iterative", limit=limit)
     pairs = match(new_bank, old_bank, None)
     used = set(found.used)
     among = np.array([item.id in used for item in pairs.new])
+    errors = _errors(pairs, among, found, solution)
     if not among.any():  # the link rests on retired items alone
         among[:] = True
-    gaps = changes(pairs, found.A, found.B, among)
-    reasons = {k: reason for k in range(len(pairs)) if (reason := moved(gaps, k, limit))}
+    gaps = changes(pairs, found.A, found.B, among, limit, errors)
+    reasons = {k: reason for k in range(len(pairs)) if (reason := moved(gaps, k))}
     apart = rmsd(pairs, found.A, found.B, points(old_bank.metric, "normal"))
     items = rows(pairs, found.A, found.B, gaps, apart, reasons)
     return Drift(found, tuple(replace(item, used=item.item in used) for item in items), limit)
+
+
+def _errors(pairs: Pairs, among: Bools, found: Link, solution: Solution) -> tuple[Floats, Floats]:
+    """Standard errors of the changes; without the link's own if it rests on items that are not judged here."""
+    places = {id_: k for k, id_ in enumerate(found.used)}
+    order = [places[item.id] for item in pairs.new if item.id in places]
+    whole = len(order) == len(places)
+    there = solution._replace(new=solution.new[:, order], old=solution.old[:, order])
+    return change_errors(pairs, among, there, found.covariance if whole else None)

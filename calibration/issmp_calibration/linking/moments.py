@@ -14,7 +14,7 @@ from issmp_cat.bank.nominal import slope_and_place
 from issmp_cat.errors import BankError
 from issmp_cat.irt import NOMINAL, Parameters
 
-__all__ = ["Solution", "locations", "mean_mean", "mean_sigma"]
+__all__ = ["Solution", "by_names", "locations", "mean_mean", "mean_sigma"]
 
 # Of central differences of a nominal item's slope and place by its slopes and intercepts, exact to about 1e-9.
 STEP = 1e-5
@@ -87,11 +87,11 @@ def _solution(pairs: Pairs, slope: float, by_new: tuple[Floats, Floats], by_old:
         (pairs.old, pairs.old_parameters, by_old, 1.0 / len(b_old)),
     ):
         turn = -b_new.mean()
-        sides.append(_by_names(items, parameters, np.stack([by_a, turn * by_a]), np.stack([by_b, turn * by_b + of_b])))
+        sides.append(by_names(items, parameters, np.stack([by_a, turn * by_a]), np.stack([by_b, turn * by_b + of_b])))
     return Solution(slope, float(b_old.mean() - slope * b_new.mean()), sides[0], sides[1])
 
 
-def _by_names(items: Sequence[Item], parameters: Parameters, by_a: Floats, by_b: Floats) -> Floats:
+def by_names(items: Sequence[Item], parameters: Parameters, by_a: Floats, by_b: Floats) -> Floats:
     """Derivatives by a and location as derivatives by what each item's parameters are. Shape ``(2, items, width)``."""
     whole = np.zeros((2, len(items), width(items)))
     _, owner = locations(parameters)

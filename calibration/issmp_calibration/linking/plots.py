@@ -28,6 +28,7 @@ def draw(
     items: Sequence[str] | None,
     parts: tuple[str, str],
     belongs: Callable[[Anchor], bool],
+    limit: float | None = None,
 ) -> Plot:
     """The plot of that kind; see ``Link.plot``.
 
@@ -37,6 +38,7 @@ def draw(
         items: ids of those to draw; all when None.
         parts: what to call the items that belong, and the others.
         belongs: which is which.
+        limit: of the robust z, drawn where that is shown.
 
     Raises:
         UsageError: an unknown kind, or an item that is not common to both banks.
@@ -52,8 +54,14 @@ def draw(
         raise UsageError("nothing to draw: this link holds no items (a chain does not)")
     x, y, title, unit = KINDS[kind]
     layers = [_points(part, x, y, label) for label, part in _parts(shown, parts, belongs) if part]
+    others = [anchor for anchor in shown if not belongs(anchor)]
+    if others:
+        layers.append(Layer("text", {**_places(others, x, y), "text": [anchor.item for anchor in others]}))
     if kind == "changes":
-        return Plot(title, f"change of log a ({unit})", f"change of b ({unit})", tuple(layers))
+        ends = [] if limit is None else [-limit, limit]
+        fences = [Layer("vline", {"x": ends}, dashed=True), Layer("hline", {"y": ends}, dashed=True)] if ends else []
+        note = "" if limit is None else f"Dashed: robust z of ±{limit:g}. Known standard errors count too."
+        return Plot(title, f"change of log a ({unit})", f"change of b ({unit})", (*layers, *fences), note)
     ends = [getattr(anchor, name) for anchor in shown for name in (x, y)]
     same = Layer("line", {"x": [min(ends), max(ends)], "y": [min(ends), max(ends)]}, "no change", dashed=True)
     return Plot(title, f"new bank, linked ({unit})", f"old bank ({unit})", (*layers, same))
@@ -69,4 +77,8 @@ def _parts(
 
 
 def _points(part: Sequence[Anchor], x: str, y: str, label: str) -> Layer:
-    return Layer("points", {"x": [getattr(a, x) for a in part], "y": [getattr(a, y) for a in part]}, label)
+    return Layer("points", _places(part, x, y), label)
+
+
+def _places(part: Sequence[Anchor], x: str, y: str) -> dict[str, list[float]]:
+    return {"x": [getattr(anchor, x) for anchor in part], "y": [getattr(anchor, y) for anchor in part]}

@@ -47,6 +47,8 @@ class Anchor:
         z_a: robust z of ``change_a``; ``z_b``: of ``change_b``.
         rmsd: root mean squared difference of the expected scores, points.
         used: whether the link rests on it; ``reason``: why not.
+        in_se_a: ``change_a`` over its own standard error, the link's included; ``in_se_b``: ``change_b``; None where
+            the banks do not hold what that needs.
     """
 
     item: str
@@ -64,6 +66,8 @@ class Anchor:
     z_a: float
     z_b: float
     rmsd: float
+    in_se_a: float | None = None
+    in_se_b: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +178,8 @@ class Link:
         """
         from issmp_calibration.linking.plots import draw
 
-        return draw(self.anchors, kind, items, ("used", "dropped"), lambda anchor: anchor.used)
+        limit = self.provenance.get("limit")
+        return draw(self.anchors, kind, items, ("used", "dropped"), lambda anchor: anchor.used, limit)
 
     def content(self) -> dict[str, Any]:
         """Everything, as plain JSON values."""
