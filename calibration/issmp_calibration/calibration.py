@@ -114,7 +114,8 @@ def calibrate(
     )
     in_fit = [people.base[k] for k in codes.items]
     fitted = [models[k] for k in codes.items]
-    believed = item_priors(priors, in_fit, fitted, described(in_fit, known)[1].tolist())
+    domains = described(in_fit, known)[1].tolist()
+    believed = item_priors(priors, in_fit, fitted, domains)
     unused = asked.constraints.unused(in_fit)
     design = _design(people, codes, asked, believed)
     covariates = None if people.covariates is None else people.covariates[codes.persons]
@@ -142,7 +143,7 @@ def calibrate(
         found,
         errors,
         models=[one.name for one in models],
-        priors=described_priors(design, believed),
+        priors=described_priors(design, believed, domains if isinstance(priors, LearnedPriors) else None),
         known=known,
         classical=plain,
         options=options,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from issmp_calibration.constraints import Constraints
 from issmp_calibration.learning import LearnedPriors
 from issmp_calibration.log import ItemKey
-from issmp_calibration.log.faults import some
+from issmp_calibration.log.faults import counted, some
 from issmp_calibration.mml.design import Design
 from issmp_calibration.mml.models.named import MODELS, ModelName, named
 from issmp_calibration.mml.priors import Priors
@@ -20,6 +20,7 @@ __all__ = ["ANY_SCORE", "Asked", "chosen_models", "described_priors", "item_prio
 DEFAULT = "2pl"
 ANY_SCORE = 127  # scores are kept in one signed byte
 AS_THE_FILE_SAYS = "key"
+SCALES = {"log slope": "ln a", "logit guessing": "logit c", "logit slipping": "logit (1 − d)"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +110,41 @@ def item_priors(
     ]
 
 
-def described_priors(design: Design, priors: Sequence[Priors]) -> dict[str, str]:
-    """All that are used, in words; with models and numbers of items where they differ."""
+def described_priors(design: Design, priors: Sequence[Priors], domains: Sequence[str] | None = None) -> dict[str, str]:
+    """All that are used, in words; with models and numbers of items where they differ, by domain if learned.
+
+    Args:
+        design: the items in the fit.
+        priors: one for each.
+        domains: of each, if what is believed depends on them.
+    """
+    if domains is not None:
+        return _by_domain(design, priors, domains)
     used = dict[tuple[str, Priors], int]()
     for model, prior in zip(design.models, priors, strict=True):
         used[model, prior] = used.get((model, prior), 0) + 1
     told = dict[str, str]()
-    several: dict[str, Any] = {}
-    for model, _ in used:
-        several[model] = several.get(model, 0) + 1
+    several = Counter(model for model, _ in used)
+    number = Counter[str]()
     for (model, prior), n in used.items():
+        number[model] += 1
         for name, words in prior.describe().items():
             label = name if len(used) == 1 else f"{model} {name}"
             if several[model] > 1:
-                label += f" ({n} item{'s' * (n > 1)}, {words})"
+                label += f", set {number[model]} ({counted(n, 'item')})"
             told[label] = words
     return told
+
+
+def _by_domain(design: Design, priors: Sequence[Priors], domains: Sequence[str]) -> dict[str, str]:
+    """All beliefs about a domain's items in one entry; models apart only where a domain has several."""
+    used = Counter(zip(domains, design.models, priors, strict=True))
+    kinds = Counter(domain for domain, _, _ in used)
+    return {
+        f"{domain or 'no domain'}{f' {model}' if kinds[domain] > 1 else ''} ({counted(n, 'item')})": ", ".join(
+            f"{SCALES.get(name, name)} ~ N({density.mean:.4g}, {density.sd:.4g})"
+            for name, density in prior.by_name().items()
+        )
+        or "none"
+        for (domain, model, prior), n in used.items()
+    }

@@ -50,19 +50,19 @@ class CalibrationOptions:
     def __post_init__(self) -> None:
         problems = []
         if self.nodes is not None and not 11 <= self.nodes <= 1001:
-            problems.append(f"nodes {self.nodes}: expected 11 to 1001")
+            problems.append(f"nodes (--nodes) {self.nodes}: expected 11 to 1001")
         if not 2.0 <= self.limit <= 20.0:
             problems.append(f"limit {self.limit:g}: expected 2 to 20 population SDs")
         if not 1e-8 <= self.tolerance <= 0.1:
-            problems.append(f"tolerance {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
+            problems.append(f"tolerance (--tolerance) {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
         if self.max_passes < 1:
             problems.append(f"max_passes (--max-passes) {self.max_passes}: expected 1 or more")
         if self.wanted_error is not None and not 0.0 < self.wanted_error <= 10.0:
             problems.append(f"wanted_error (--wanted-error) {self.wanted_error:g}: expected above 0, up to 10 logits")
         if self.threads is not None and self.threads < 1:
-            problems.append(f"threads {self.threads}: expected 1 or more")
+            problems.append(f"threads (--threads) {self.threads}: expected 1 or more")
         if problems:
-            raise UsageError("CalibrationOptions: " + "; ".join(problems))
+            raise UsageError("; ".join(problems))
 
     def as_dict(self) -> dict[str, Any]:
         """The options that a result depends on, as plain values."""

@@ -100,6 +100,7 @@ def outcome(
                 "standard_errors": None if errors is None else errors.kind,
                 **options.as_dict(),
             },
+            **({"residual_sd": float(found.population.sd[0]) * _unit(design, found)} if covariates else {}),
             "grid": {"nodes": found.grid.live, "low": found.grid.low, "high": found.grid.high},
             "note": list(log.note),
             "data_report": None if log.report is None else log.report.to_dict(),

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.log.faults import some
+from issmp_calibration.log.faults import counted, some
 from issmp_calibration.log.store import LogStore
 from issmp_calibration.split import split_by_group
 from issmp_cat.arrays import Bools, Floats, Ints
@@ -45,15 +45,17 @@ class PopulationModel:
     def __post_init__(self) -> None:
         problems = []
         if self.density not in {"normal", "histogram"}:
-            problems.append(f'density "{self.density}": expected normal or histogram')
+            problems.append(f'density (--density) "{self.density}": expected normal or histogram')
         if self.covariates and self.density == "histogram":
-            problems.append("covariates need a normal density")
+            problems.append("covariates (--covariates) need a normal density (--density)")
         if self.covariates and self.groups:
-            problems.append("groups and covariates exclude each other: name the group among the covariates")
+            problems.append(
+                "groups and covariates (--groups, --covariates) exclude each other: name the group among the covariates"
+            )
         if self.groups is None and (self.reference is not None or self.anchors is not None):
-            problems.append("reference and anchors need groups")
+            problems.append("reference and anchors (--reference, --anchors) need groups (--groups)")
         if problems:
-            raise UsageError("PopulationModel: " + "; ".join(problems))
+            raise UsageError("; ".join(problems))
 
     def describe(self) -> dict[str, Any]:
         """As plain values, for the provenance."""
@@ -159,7 +161,7 @@ def _words(log: ResponseLog, column: str) -> list[str]:
     """A column's values as words; every candidate must have one."""
     values = ["" if value is None or value != value else str(value) for value in log.candidates[column].tolist()]  # noqa: PLR0124
     if without := [str(log.persons[k]) for k, value in enumerate(values) if not value.strip()]:
-        raise UsageError(f'{len(without):,} candidates have no "{column}": {some(without)}')
+        raise UsageError(f'{counted(len(without), "candidate")} without "{column}": {some(without)}')
     return values
 
 
@@ -177,7 +179,7 @@ def _covariates(log: ResponseLog, columns: Sequence[str]) -> tuple[Floats, tuple
                 names.append(f"{column}={label}")
             continue
         if without := [str(person) for person in log.persons[~np.isfinite(numbers)]]:
-            raise UsageError(f'{len(without):,} candidates have no "{column}": {some(without)}')
+            raise UsageError(f'{counted(len(without), "candidate")} without "{column}": {some(without)}')
         parts.append(numbers)
         names.append(column)
     matrix = np.column_stack(parts) if parts else np.zeros((log.n_persons, 0))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from issmp_calibration.item_table import ItemTable
 from issmp_calibration.item_verdict import ACTIONS
 from issmp_calibration.latent import Latent
@@ -111,22 +113,52 @@ class Calibration:
     def summary(self) -> str:
         """The result in a few lines."""
         fitted = int(self.items.fitted.sum())
-        priors = ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()) or "none"
         name = "Rasch" if self.model == "rasch" else self.model.upper() if self.model != "mixed" else self._mixture
         people = f"{self.n_persons:,} candidates, {self.n_answers:,} answers"
-        criteria = f"AIC {self.aic:,.1f}, BIC {self.bic:,.1f}"
         lines = [
             f"{name} calibration: {fitted:,} of {len(self.items):,} items, {people}",
             self.reason,
-            f"log likelihood {self.log_likelihood:,.4f}, {self.n_parameters:,} parameters, {criteria}",
+            f"log likelihood {self.log_likelihood:,.4f}, {self.n_parameters:,} parameters, {self._criteria}",
             *self._population,
-            f"priors: {priors}",
+            f"priors: {self._beliefs}",
             self._verdicts,
+            *self._needed,
         ]
         if self.persons_apart:
             apart = counted(len(self.persons_apart), "candidate")
             lines.append(f"{apart} without answers to fit: set apart ({some(self.persons_apart)})")
         return "\n".join(lines)
+
+    @property
+    def _criteria(self) -> str:
+        """AIC and BIC, and what they are not, if they are not what their names say."""
+        if self.density != "normal":
+            return "no AIC or BIC: with a histogram they would depend on the number of nodes"
+        told = f"AIC {self.aic:,.1f}, BIC {self.bic:,.1f}"
+        return told + (" (at the posterior mode: compare only fits with the same priors)" if self.log_prior else "")
+
+    @property
+    def _beliefs(self) -> str:
+        """All priors."""
+        if any("~" in prior for prior in self.priors.values()):
+            return "; ".join(f"{name}: {prior}" for name, prior in self.priors.items())
+        return ", ".join(f"{name} ~ {prior}" for name, prior in self.priors.items()) or "none"
+
+    @property
+    def _needed(self) -> list[str]:
+        """How many answers are still needed, if that was asked."""
+        wanted = self.provenance.get("options", {}).get("wanted_error")
+        if wanted is None:
+            return []
+        needed = self.items.answers_needed
+        more = np.flatnonzero(needed > 0)
+        line = f"for SE {wanted:g} of b, {len(more):,} of {len(needed):,} items need more answers"
+        if more.size:
+            worst = more[np.argsort(-needed[more], kind="stable")]
+            named = some([f"{self.items.item[k]} ({needed[k]:,.0f})" for k in worst])
+            line += f", median {np.median(needed[more]):,.0f}, most: {named}"
+        unknown = int(np.isnan(needed).sum())
+        return [line + (f"; unknown for {counted(unknown, 'item')}" if unknown else "")]
 
     @property
     def _mixture(self) -> str:
@@ -144,9 +176,15 @@ class Calibration:
             lines.append(f"{named}: mean {mean}, SD {sd} logits{estimated}")
         if len(self.groups) > SHOWN:
             lines.append(f"and {len(self.groups) - SHOWN:,} more groups")
+        asked = (self.provenance.get("options", {}).get("population") or {}).get("groups")
+        if asked and len(self.groups) == 1:
+            lines.append(f'one group only: all candidates have the same "{asked}"')
         if self.regression:
             slopes = [f"{name} {_with_error(b['estimate'], b['se'])}" for name, b in self.regression.items()]
-            lines.append("regression of ability, logits a unit: " + ", ".join(slopes))
+            left = self.provenance.get("residual_sd")
+            total = _with_error(self.groups[0].sd, None)
+            spread = "" if left is None else f"; total SD {total}, residual SD {left:.4g} logits"
+            lines.append("regression of ability, logits a unit: " + ", ".join(slopes) + spread)
         return lines
 
     @property

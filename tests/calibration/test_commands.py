@@ -74,6 +74,60 @@ def test_the_next_command_reads_the_log_the_same_way(wide, tmp_path, capsys):
     assert run(following.split()) == 0
 
 
+def test_the_table_of_many_models_keeps_item_and_action(wide, tmp_path, capsys):
+    """All but the reason fits in 90 columns, the reason wraps; misspelt columns of the item file are named."""
+    key, result = tmp_path / "key.csv", tmp_path / "result.json"
+    models = ["rasch", "1pl", "2pl", "3pl", "4pl", "grm", "gpcm"]
+    frame = pd.DataFrame({"item": [f"q{k + 1}" for k in range(12)], "model": [models[k % 7] for k in range(12)]})
+    frame.assign(equl_a="", title="").to_csv(key, index=False)
+    assert run(["calibrate", str(wide), "--key", str(key), "--model", "key", "--wanted-error", "0.15"]) in {0, 4}
+    out, err = capsys.readouterr()
+    assert err.count('column "equl_a" is not read (did you mean "equal_a"?)') == 1
+    assert "title" not in err
+    table = out[out.index("items\n") :].splitlines()
+    header = table[1].split("  ")
+    assert table[1].index("first reason") <= 90
+    for name in ("item", "model", "a", "se_a", "b", "se_b", "answers", "needed", "action", "first reason"):
+        assert name in [word.strip() for word in header]
+    assert "for SE 0.15 of b, " in out
+    assert not result.exists()
+
+
+def test_a_store_refuses_what_came_too_late(wide, tmp_path, capsys):
+    store = tmp_path / "answers"
+    write_store(wide, store)
+    assert run(["calibrate", str(store), "--omitted", "missing", "--attempts", "last"]) == 2
+    assert "--omitted, --attempts cannot apply any more" in capsys.readouterr().err
+
+
+def test_scores_above_1_name_the_way_out(tmp_path, capsys):
+    log, key = tmp_path / "log.csv", tmp_path / "key.csv"
+    rng = np.random.default_rng(1)
+    pd.DataFrame(rng.choice(["A", "B", "C"], (60, 5)), columns=list("vwxyz")).to_csv(log, index=False)
+    pd.DataFrame({"item": list("vwxyz"), "key": "A:2|B:1"}).to_csv(key, index=False)
+    assert run(["calibrate", str(log), "--key", str(key)]) == 3
+    said = capsys.readouterr().err
+    assert "2pl" in said
+    assert "use gpcm, grm or pcm (--model" in said
+
+
+def test_one_group_and_what_covariates_leave_are_told(wide, tmp_path, capsys):
+    log, bank = tmp_path / "grouped.csv", tmp_path / "bank.json"
+    frame = pd.read_csv(wide)
+    half = np.arange(len(frame)) % 2
+    frame.assign(cov_one="x", cov_half=half).to_csv(log, index=False)
+    assert run(["calibrate", str(log), "--groups", "cov_one"]) == 0
+    assert 'one group only: all candidates have the same "cov_one"' in capsys.readouterr().out
+    assert run(["calibrate", str(log), "--covariates", "cov_half", "--density", "histogram"]) == 2
+    assert "(--covariates) need a normal density (--density)" in capsys.readouterr().err
+    assert run(["calibrate", str(log), "--covariates", "cov_half"]) == 0
+    assert "; total SD 1, residual SD " in capsys.readouterr().out
+    assert (
+        run(["calibrate", str(log), "--groups", "cov_half", "--anchors", "q1", "--anchors", "q2", "-o", str(bank)]) == 0
+    )
+    assert "hold for one group each" in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_candidates_without_answers_are_named(wide, tmp_path, capsys):
     log = tmp_path / "blank.csv"
     frame = pd.read_csv(wide)

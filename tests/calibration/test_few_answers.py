@@ -79,10 +79,13 @@ def test_their_intervals_still_cover(learned):
 
 
 def test_every_prior_is_listed(learned):
-    words = " ".join([*learned.priors, *learned.priors.values()])
+    line = next(line for line in learned.summary().splitlines() if line.startswith("priors: "))
     for domain in DOMAINS:
         prior = learn_priors(BANK).of(domain).intercept
-        assert f"{prior.mean:.4g}" in words
+        said = next(words for name, words in learned.priors.items() if name.startswith(f"{domain} ("))
+        assert f"intercept ~ N({prior.mean:.4g}, {prior.sd:.4g})" in said
+        assert line.count(said) == 1
+    assert "for SE 0.2 of b, " in learned.summary()
 
 
 def test_shrinkage_is_told(learned):

@@ -128,7 +128,7 @@ def command(
         print_json(found, opinion)
     else:
         print_text(found, opinion)
-    talk.next_step(next_command(task.log, output, task.reading.words()), quiet)
+    talk.next_step(next_command(found, task.log, output, task.reading.words()), quiet)
     if task.repeated is not None:
         check_repeated(task.repeated, found, quiet=quiet)
     _end(found, gates)
@@ -136,12 +136,16 @@ def command(
 
 def _answers(task: Task, known: ItemKey | None, *, whole: bool, quiet: bool) -> ResponseLog | LogStore:
     """The log; a store stays on disk, unless all of it is wanted in memory."""
+    from issmp_calibration.commands.reading import refuse_reading
     from issmp_calibration.stored_codes import store_of
     from issmp_cat.cli import talk
 
-    if not whole and (store := store_of(task.log)):
-        talk.say(store.summary(), quiet)
-        return store
+    if store := store_of(task.log):
+        for line in (*refuse_reading(store.folder, task.reading), *(known.note if known else ())):
+            talk.say(line, quiet)
+        if not whole:
+            talk.say(store.summary(), quiet)
+            return store
     return task.reading.read(task.log, known, quiet=quiet, flagged="drop", max_score=task.fitting.highest(known))
 
 

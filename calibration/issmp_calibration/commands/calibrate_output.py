@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from issmp_calibration.item_table import ItemTable, numbered
-from issmp_calibration.log.faults import some
+from issmp_calibration.item_table import USUAL, ItemTable
+from issmp_calibration.log.faults import counted, some
 from issmp_calibration.plots import KINDS, draw
 from issmp_cat.cli import talk
 from issmp_cat.files import atomic_write
@@ -111,16 +111,16 @@ def print_text(found: Calibration, opinion: GirthOpinion | None) -> None:
     """Summary, items that deserve a look (all of a short test), and the second opinion."""
     print(found.summary())
     print()
-    table, columns = found.items, found.items.columns
-    estimates = [name for one in _estimated(table) for name in (one, f"se_{one}")]
-    names = ("item", *estimates, "answers", "p_value", "item_rest", "action", "verdict")
-    rows = list(zip(*(columns[name] for name in names), strict=True))
+    columns = _columns(found.items)
+    names, rows = list(columns), list(zip(*columns.values(), strict=True))
     wanted = [row for row in rows if row[-2] != "use"] if len(rows) > SHOWN else rows
     title = "items" if len(rows) <= SHOWN else f"items to hold or retire: {len(wanted):,} of {len(rows):,}"
     if wanted:
         talk.table(title, names, [[_number(value) for value in row] for row in wanted[:SHOWN]])
     if len(wanted) > SHOWN:
         print(f"… and {len(wanted) - SHOWN:,} more: --items FILE writes the whole table")
+    elif found.items.names[len(USUAL) :]:
+        print("steps, slopes and intercepts of scores: --items FILE writes the whole table")
     if opinion is None:
         return
     print(f"\n{opinion.summary()}")
@@ -129,24 +129,48 @@ def print_text(found: Calibration, opinion: GirthOpinion | None) -> None:
         talk.table("", list(side), [[_number(value) for value in row] for row in zip(*side.values(), strict=True)])
 
 
+def _columns(table: ItemTable) -> dict[str, Sequence[object]]:
+    """What fits on a screen; everything else is in the table that ``--items`` writes."""
+    columns, estimates = table.columns, dict[str, Sequence[object]]()
+    for name in _estimated(table):
+        estimates[name] = [_number(value, 3) for value in columns[name]]
+        errors = columns[f"se_{name}"]
+        if name != "c" and not np.isnan(errors).all():
+            estimates[f"se_{name}"] = [_number(value, 3) for value in errors]
+    needed = [_number(value, 0) for value in table.answers_needed]
+    return {
+        "item": columns["item"],
+        **({"model": columns["model"]} if len(set(columns["model"])) > 1 else {}),
+        **estimates,
+        "answers": columns["answers"],
+        **({"needed": needed} if any(needed) else {}),
+        "action": columns["action"],
+        "first reason": [verdict.codes[0].replace("_", " ") if verdict.codes else "" for verdict in table.verdicts],
+    }
+
+
 def _estimated(table: ItemTable) -> list[str]:
-    """The parameters worth a column: those that vary between items or have standard errors, the mean of steps not."""
+    """Which of a, b, c are worth a column: those that vary between items or have standard errors."""
     values, errors = table.parameters[table.fitted], table.standard_errors[table.fitted]
     known, there = np.asarray(~np.isnan(errors).all(axis=0)), np.asarray(~np.isnan(values))
-    varies = [bool(there[:, k].any()) and np.ptp(values[there[:, k], k]) > 0.0 for k in range(values.shape[1])]
-    stepped = there[:, numbered(table.names)].any(axis=1).all() and len(values) > 0
-    return [name for k, name in enumerate(table.names) if (known[k] or varies[k]) and not (name == "b" and stepped)]
+    varies = [bool(there[:, k].any()) and np.ptp(values[there[:, k], k]) > 0.0 for k in range(3)]
+    return [name for k, name in enumerate(USUAL[:3]) if known[k] or varies[k]]
 
 
-def _number(value: object) -> object:
-    """Four decimals for a number that exists, nothing for one that does not."""
+def _number(value: object, decimals: int = 4) -> object:
+    """A number that exists in so many decimals, nothing for one that does not."""
     if isinstance(value, float):
-        return "" if value != value else f"{value:.4f}"  # noqa: PLR0124 - NaN alone differs from itself
+        return "" if value != value else f"{value:.{decimals}f}"  # noqa: PLR0124 - NaN alone differs from itself
     return value
 
 
-def next_command(log: list[Path], bank: Path | None, again: list[str]) -> str:
+def next_command(found: Calibration, log: list[Path], bank: Path | None, again: list[str]) -> str:
     """The command that scores the same log with the new bank."""
     if bank is None:
         return "add -o bank.json to write the item bank"
+    if len(split := np.flatnonzero(found.items.item != found.items.base)):
+        return (
+            f"{counted(len(split), 'item')} of the bank hold for one group each, such as "
+            f'"{found.items.item[split[0]]}": score each group with a bank of its own items, called as in its log'
+        )
     return shlex.join(["issmp-cat", "score", *map(str, log), "--bank", str(bank), *again])

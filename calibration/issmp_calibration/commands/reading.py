@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from issmp_calibration.log.rules import KeepOrDrop
     from issmp_cat.responses import ResponseLog
 
-__all__ = ["LogOptions", "reads_log", "takes"]
+__all__ = ["LogOptions", "reads_log", "refuse_reading", "takes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,25 @@ class LogOptions:
             for one in value if isinstance(value, list) else [value]:
                 words += [name] if one is True else [name, f"{one:g}" if isinstance(one, float) else str(one)]
         return words
+
+
+def refuse_reading(store: Path, typed: LogOptions) -> list[str]:
+    """What to say of the options that read a log, where the log is a store, which was judged when it was made.
+
+    Raises:
+        UsageError: options that cannot change it any more.
+    """
+    from issmp_cat.errors import UsageError
+
+    late = [word for word in typed.words(key=None) if word.startswith("--")]
+    if late:
+        raise UsageError(
+            f"{store} is a store, judged when it was made: {', '.join(dict.fromkeys(late))} cannot apply any more; "
+            "leave them away, or give them to issmp-cat store and make it again"
+        )
+    if typed.key is None:
+        return []
+    return [f"{typed.key}: right options are not read, {store} was scored when it was made; all other columns are"]
 
 
 def takes(name: str, options: type[Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -48,7 +48,8 @@ def understand(raw: Raw, items: ItemKey | None, how: Reading) -> tuple[Layout, l
     layout = recognise(list(raw.types), raw.where, shape=how.shape, columns=how.columns, items=known)
     understood = f"{raw.where}: {layout.note()}"
     layout, removals = make_answers(raw, layout, how.attempts, how.rules, how.candidates)
-    return layout, [understood, *(removal.words for removal in removals)], removals
+    of_key = items.note if items else ()
+    return layout, [understood, *of_key, *(removal.words for removal in removals)], removals
 
 
 @dataclass(frozen=True, slots=True)

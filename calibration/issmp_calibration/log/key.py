@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,6 +39,7 @@ STATUS = ("operational", "pretest", "retired")
 SEVERAL = re.compile(r"[|/;,\s]+")
 POINTS = re.compile(r"(.+):([0-9]+)")
 NUMBER = re.compile(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?")
+NEAR = 0.75  # as difflib measures: fxi_b is near fix_b, title is not near item
 HIGHEST = 127  # a score is stored in a byte
 
 
@@ -58,6 +60,7 @@ class ItemKey:
         max_score: highest score of each item, 0 where the file does not say; empty where it says none.
         model: name of each item's model, empty where the file does not say; empty where it says none.
         constraints: cells of the columns ``fix_a``, ``equal_b`` … that are not empty; empty where there are none.
+        note: columns that were not read, though they look like ours.
     """
 
     name: str
@@ -72,6 +75,7 @@ class ItemKey:
     max_score: tuple[int, ...] = ()
     model: tuple[str, ...] = ()
     constraints: tuple[Mapping[str, str], ...] = ()
+    note: tuple[str, ...] = ()
 
     @cached_property
     def index(self) -> ItemIndex:
@@ -170,9 +174,19 @@ def _from_table(table: Table) -> ItemKey:
         else (),
         model=tuple(cell.lower() for cell in cells["model"]) if columns["model"] else (),
         constraints=_constraints(table),
+        note=_misspelt(table),
     )
     _check(key, table.lines, cells["max_score"], keyed=columns["key"] is not None)
     return key
+
+
+def _misspelt(table: Table) -> tuple[str, ...]:
+    """Columns that are not ours but nearly."""
+    ours = {name for names in NAMES.values() for name in names}
+    ours |= {f"{what}_{parameter}" for what in ("fix", "equal") for parameter in ("a", "b", "c", "d", "b1", "a1", "c1")}
+    strange = [name for name in table.names if name.lower() not in ours and not CONSTRAINT.fullmatch(name)]
+    near = [name for name in strange if get_close_matches(name.lower(), ours, 1, NEAR)]
+    return tuple(f'{table.name}: column "{name}" is not read{did_you_mean(name.lower(), ours)}' for name in near)
 
 
 def _constraints(table: Table) -> tuple[Mapping[str, str], ...]:

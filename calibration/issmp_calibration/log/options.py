@@ -57,7 +57,8 @@ KeyOption: TypeAlias = Annotated[
         "--key",
         "-k",
         help="Item file with columns item, key and, if wanted, status, domain, enemies, item_set, options, max_score, "
-        "item_version; turns options into scores. Several right options: A|C; partial credit: A:2|B:1.",
+        "item_version, model, fix_a …, equal_a … (for calibrate); turns options into scores. Several right options: "
+        "A|C; partial credit: A:2|B:1.",
     ),
 ]
 CandidatesOption: TypeAlias = Annotated[

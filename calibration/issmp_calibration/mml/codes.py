@@ -15,6 +15,7 @@ from issmp_cat.responses import ResponseLog
 
 __all__ = ["NO_ANSWERS", "Codes", "code_answers", "encode", "refuse_scores", "tally_scores", "usable"]
 
+WAY_OUT = "use gpcm, grm or pcm (--model, model=, or the item file's column model)"
 NO_ANSWERS = "no answers"
 ALL_RIGHT = "everyone got it right: no difficulty can be estimated"
 ALL_WRONG = "everyone got it wrong: no difficulty can be estimated"
@@ -129,10 +130,11 @@ def refuse_scores(items: NDArray[Any], above: Bools, highest: Ints) -> None:
         ResponseLogError: there are some.
     """
     if above.any():
-        known = [(most, "0, 1" if most == 1 else f"0 to {most}") for most in highest[above]]
         names = [
-            f'item "{name}" has scores above {most}; this model takes {scores} or missing'
-            for name, (most, scores) in zip(items[above], known, strict=True)
+            f'item "{name}" has scores above 1; its model (2pl, if none was named) takes 0, 1 or missing: {WAY_OUT}'
+            if most == 1
+            else f'item "{name}" has scores above {most}; its parameters are for 0 to {most} or missing'
+            for name, most in zip(items[above], highest[above], strict=True)
         ]
         raise ResponseLogError("response log", names)
 
