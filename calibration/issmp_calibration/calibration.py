@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,6 +23,7 @@ from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.information import error_kind
 from issmp_calibration.mml.information import source_errors as _standard_errors
 from issmp_calibration.mml.layout import lay_out
+from issmp_calibration.mml.models.named import ModelName
 from issmp_calibration.mml.priors import Priors
 from issmp_calibration.models import ANY_SCORE, Asked, chosen_models, described_priors, item_priors
 from issmp_calibration.nominal import by_category, by_points
@@ -105,13 +106,7 @@ def calibrate(
     answers, categories = by_category(keyed, nominal)
     people = populate(answers, population, asked.constraints.held_items)
     models = chosen_models(asked, people.base)
-    polytomous = np.array([one.polytomous for one in models])
-    steps = np.array(known_steps(asked.constraints, people.base, models))
-    codes = (
-        encode(people.log, polytomous, people.pattern, steps)
-        if isinstance(people.log, ResponseLog)
-        else encode_store(people.log, polytomous, steps)
-    )
+    codes = _coded(people, models, asked)
     in_fit = [people.base[k] for k in codes.items]
     fitted = [models[k] for k in codes.items]
     domains = described(in_fit, known)[1].tolist()
@@ -174,6 +169,15 @@ def _without_model(
     nominal = np.isin(people.base, list(categories))
     log, highest, share = by_points(people.log, keyed, nominal)
     return replace(classical(log, counted, highest, known), share=share)
+
+
+def _coded(people: Populated, models: Sequence[ModelName], asked: Asked) -> Codes:
+    """The answers as codes, of a log or of a store."""
+    polytomous = np.array([one.polytomous for one in models])
+    steps = np.array(known_steps(asked.constraints, people.base, models))
+    if isinstance(people.log, ResponseLog):
+        return encode(people.log, polytomous, people.pattern, steps)
+    return encode_store(people.log, polytomous, steps)
 
 
 def _design(people: Populated, codes: Codes, asked: Asked, priors: list[Priors]) -> Design:
