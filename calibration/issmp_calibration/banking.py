@@ -37,12 +37,13 @@ def make_bank(result: Calibration, *, id: str, key: pd.DataFrame | ItemKey | Non
     kept = {item.id for item in items}
     told = _kept(result, kept)
     stand = set(told.get("as_in_the_old_bank", ()))
+    mean, sd = result.base_population or (result.latent.mean, result.latent.sd)
     return ItemBank.from_items(
         [item.model_copy(update={"enemies": tuple(e for e in item.enemies if e in kept)}) for item in items],
         where=f'bank "{id}"',
         id=id,
         title=title,
-        metric=Metric(latent_mean=result.latent.mean, latent_sd=result.latent.sd),
+        metric=Metric(latent_mean=mean, latent_sd=sd),
         provenance={
             "test_statistics": dict(result.test),
             "calibration": dict(result.provenance),

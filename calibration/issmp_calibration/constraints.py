@@ -32,6 +32,7 @@ class Constraints:
         covariances: how well fixed values are known where they are estimates themselves, by item: names of parameters,
             and their covariance. The standard errors of the other items then hold these errors too.
         bank: items of the bank that the held ones come from, all of them: a new bank keeps these as they are.
+        population: latent mean and SD (logits) of that bank, which stay those of its scale.
 
     >>> Constraints(fixed={"Q1": {"a": 1.0, "b": 0.3}}).held_items
     ('Q1',)
@@ -42,6 +43,7 @@ class Constraints:
     models: Mapping[str, str] = field(default_factory=dict)
     covariances: Mapping[str, tuple[Sequence[str], Sequence[Sequence[float]]]] = field(default_factory=dict)
     bank: tuple[Item, ...] = ()
+    population: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
         problems = [
@@ -84,6 +86,7 @@ class Constraints:
             models={item.id: item.model for item in own},
             covariances={item.id: (item.covariance.names, item.covariance.values) for item in own if item.covariance},
             bank=bank.items,
+            population=(bank.metric.latent_mean, bank.metric.latent_sd),
         )
 
     @classmethod
@@ -123,7 +126,10 @@ class Constraints:
         models = dict(self.models) | dict(others.models)
         own = {item.id for item in others.bank}
         bank = (*(item for item in self.bank if item.id not in own), *others.bank)
-        return Constraints(fixed, (*self.equal, *others.equal), models, known | dict(others.covariances), bank)
+        population = others.population or self.population
+        return Constraints(
+            fixed, (*self.equal, *others.equal), models, known | dict(others.covariances), bank, population
+        )
 
     def kept(self) -> frozenset[str]:
         """Ids of the bank's items that are held at just the bank's parameters."""

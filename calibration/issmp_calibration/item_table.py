@@ -15,7 +15,7 @@ from issmp_cat.arrays import Bools, Floats, Ints
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FINE", "ItemTable", "numbered", "parameter_names"]
+__all__ = ["FINE", "USUAL", "ItemTable", "numbered", "parameter_names"]
 
 USUAL = ("a", "b", "c", "d")
 

@@ -110,6 +110,7 @@ def outcome(
         regression=_regression(covariates, design, found, errors),
         base=() if constraints is None else constraints.bank,
         kept=() if constraints is None else tuple(sorted(constraints.kept())),
+        base_population=None if constraints is None else constraints.population,
     )
 
 

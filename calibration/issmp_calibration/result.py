@@ -58,7 +58,8 @@ class Calibration:
         provenance: versions, hash of the input, options, nodes, how the log was understood.
         key: what the item file said, for ``to_bank``.
         density: of ability within a group: normal, or histogram where it was estimated at the nodes.
-        base: items of the bank that held items come from; ``kept``: ids of those held as they stand there.
+        base: items of the bank that held items come from; ``kept``: ids of those held as they stand there;
+            ``base_population``: latent mean and SD of that bank, logits.
         regression: coefficients of the candidates' covariates by name, logits per unit: estimate and se.
     """
 
@@ -82,6 +83,7 @@ class Calibration:
     regression: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     base: tuple[Item, ...] = field(default=(), repr=False)
     kept: tuple[str, ...] = ()
+    base_population: tuple[float, float] | None = None
 
     @property
     def latent(self) -> Latent:

@@ -101,6 +101,7 @@ def _build(content: dict[str, Any]) -> Calibration:
         persons_apart=tuple(content.pop("persons_apart")),
         base=tuple(Item(**entry) for entry in content.pop("base", ())),
         kept=tuple(content.pop("kept", ())),
+        base_population=None if (base := content.pop("base_population", None)) is None else (base[0], base[1]),
         **content,
     )
 

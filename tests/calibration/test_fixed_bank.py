@@ -48,6 +48,8 @@ def test_the_new_bank_keeps_the_old_items_as_they_were(old, found):
     assert new.items[13].covariance is not None
     assert new.provenance["as_in_the_old_bank"] == [f"q{k}" for k in range(12)]
     assert new.provenance["left_out"] == {}
+    assert new.metric == old.metric
+    assert new.metric.latent_mean != found.latent.mean
     assert "9 held items without answers to fit had no part in it: q0, q1, q2, …" in found.reason
     known = Constraints.from_bank(new).covariances["q3"]
     assert known == tuple(KNOWN.model_dump().values())
@@ -62,7 +64,8 @@ def test_items_of_the_old_bank_nobody_saw_stay(old):
 
 
 def test_a_stored_result_makes_the_same_bank(found):
-    assert Calibration.from_json(found.to_json()).to_bank().items == found.to_bank().items
+    again = Calibration.from_json(found.to_json()).to_bank()
+    assert (again.items, again.metric) == (found.to_bank().items, found.to_bank().metric)
 
 
 def test_held_items_that_hold_nothing_are_refused(old):
