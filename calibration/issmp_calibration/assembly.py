@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.bank_verdict import standing
 from issmp_calibration.item_table import ItemTable, numbered
 from issmp_calibration.log import ItemKey
 from issmp_calibration.log.store import LogStore
@@ -18,11 +19,12 @@ from issmp_calibration.mml.em import Fit
 from issmp_calibration.mml.information import Errors
 from issmp_calibration.mml.models.family import LOGISTIC, NOMINAL
 from issmp_calibration.mml.models.logistic import CEILING, GUESS, SLOPE
+from issmp_calibration.options import CalibrationOptions
 from issmp_calibration.precision import answers_needed, shrinkage
 from issmp_calibration.statistics import Classical
-from issmp_calibration.verdict_rules import VerdictRules
 from issmp_calibration.verdicts import Bound, Evidence, judge
 from issmp_cat.arrays import Bools, Floats, Ints
+from issmp_cat.bank import Item
 from issmp_cat.responses import ResponseLog
 
 __all__ = ["described", "highest_scores", "item_table"]
@@ -55,10 +57,9 @@ def item_table(
     known: ItemKey | None,
     base: Sequence[str],
     classical: Classical,
-    rules: VerdictRules,
-    tolerance: float,
+    options: CalibrationOptions,
     integration_error: Floats | None = None,
-    wanted_error: float | None = None,
+    bank: Sequence[Item] = (),
 ) -> ItemTable:
     """Everything about every item of the log, those set apart included.
 
@@ -68,10 +69,9 @@ def item_table(
         models: of every item of the log.
         known: the item file; ``base``: id in it of each item of the log.
         classical: what the answers say without a model.
-        rules: of the verdicts.
-        tolerance: distance to the solution up to which an item has settled, standard errors.
+        options: as used.
         integration_error: what a finer grid would change, standard errors. Shape ``(items in the fit,)``.
-        wanted_error: standard error of b that every item should reach, logits.
+        bank: items of the bank that held items come from.
     """
     status, domain = described(base, known)
     reported = report(design, found.parameters, errors).for_all(log.n_items, codes.items)
@@ -85,8 +85,7 @@ def item_table(
         return whole
 
     shares = np.full((log.n_items, 3), np.nan)
-    if errors is not None:
-        shares[codes.items] = _shrinkage(design, found.parameters, errors)
+    shares[codes.items] = np.nan if errors is None else _shrinkage(design, found.parameters, errors)
     distance, integration = spread(found.distances), spread(integration_error)
     evidence = Evidence(
         model=models,
@@ -101,13 +100,16 @@ def item_table(
         bounds=_bounds(design, found.parameters, codes.items, log.n_items),
         prior_share=spread(_prior_share(design, errors)),
         distance=np.where(found.settled, 0.0, distance),
-        tolerance=tolerance,
+        tolerance=options.tolerance,
         integration_error=integration,
         singular=_singular(design, errors, codes.items, log.n_items),
         item_rest=classical.item_rest,
         key=classical.key,
         apart=codes.apart,
         comparable=classical.test.alpha is not None,
+        location_error=_location_error(reported),
+        standing=standing(log.items.tolist(), bank),
+        min_to_fit=options.min_to_fit,
     )
     return ItemTable(
         item=log.items,
@@ -128,8 +130,8 @@ def item_table(
         distance=distance,
         integration_error=integration,
         shrinkage=shares,
-        answers_needed=_needed(reported, answers, shares[:, 1], wanted_error),
-        verdicts=judge(evidence, rules),
+        answers_needed=_needed(reported, answers, shares[:, 1], options.wanted_error),
+        verdicts=judge(evidence, options.verdicts),
     )
 
 
@@ -175,6 +177,13 @@ def _extremes(reported: Reported) -> Floats:
     located = [reported.names.index("b"), *numbered(reported.names)]
     a = np.nan_to_num(reported.natural[:, reported.names.index("a")])
     return np.column_stack([a, np.nan_to_num(np.abs(reported.natural[:, located])).max(axis=1)])
+
+
+def _location_error(reported: Reported) -> Floats:
+    """The largest standard error of b, or of a step, of each item; 0 where there is none. Shape ``(items,)``."""
+    located = [reported.names.index("b"), *numbered(reported.names)]
+    variance = np.diagonal(reported.covariance, axis1=1, axis2=2)[:, located]
+    return np.asarray(np.sqrt(np.nan_to_num(variance)).max(axis=1))
 
 
 def _bounds(design: Design, parameters: Floats, items: Ints, n_items: int) -> tuple[tuple[Bound, ...], ...]:

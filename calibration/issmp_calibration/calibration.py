@@ -66,8 +66,8 @@ def calibrate(
 ) -> Calibration:
     """Estimate item parameters by marginal maximum likelihood (Bock & Aitkin, 1981).
 
-    Items that everyone got right or wrong, items nobody saw and candidates without answers are set apart with a
-    verdict; they are no errors. A missing answer is missing, never wrong.
+    Items that everyone got right or wrong, items nobody saw (or fewer than ``min_to_fit``) and candidates without
+    answers are set apart with a verdict; they are no errors. A missing answer is missing, never wrong.
 
     Args:
         log: a response log, or anything ``read_log`` takes; of a file, candidates whose column ``flagged`` says
@@ -106,7 +106,7 @@ def calibrate(
     answers, categories = by_category(keyed, nominal)
     people = populate(answers, population, asked.constraints.held_items)
     models = chosen_models(asked, people.base)
-    codes = _coded(people, models, asked)
+    codes = _coded(people, models, asked, options.min_to_fit)
     in_fit = [people.base[k] for k in codes.items]
     fitted = [models[k] for k in codes.items]
     domains = described(in_fit, known)[1].tolist()
@@ -171,13 +171,13 @@ def _without_model(
     return replace(classical(log, counted, highest, known), share=share)
 
 
-def _coded(people: Populated, models: Sequence[ModelName], asked: Asked) -> Codes:
+def _coded(people: Populated, models: Sequence[ModelName], asked: Asked, fewest: int) -> Codes:
     """The answers as codes, of a log or of a store."""
     polytomous = np.array([one.polytomous for one in models])
     steps = np.array(known_steps(asked.constraints, people.base, models))
     if isinstance(people.log, ResponseLog):
-        return encode(people.log, polytomous, people.pattern, steps)
-    return encode_store(people.log, polytomous, steps)
+        return encode(people.log, polytomous, people.pattern, steps, fewest)
+    return encode_store(people.log, polytomous, steps, fewest)
 
 
 def _design(people: Populated, codes: Codes, asked: Asked, priors: list[Priors]) -> Design:

@@ -37,7 +37,8 @@ STRICT = ("converged", "integration_error<=0.05", "hold<=0", "retire<=0")
 def figures(result: Calibration) -> dict[str, float]:
     """Every figure by name; what is not known is as bad as can be, so that no threshold is kept by default.
 
-    use, hold and retire are shares of the log's items; min_answers counts the items nobody saw; max_se_b is over b and
+    use, hold and retire are shares of the log's items; min_answers counts the items nobody saw, but for those that
+    stand as in the bank whose items were held; max_se_b is over b and
     all steps; integration_error is the largest one, integration_error_items how many items are held for theirs.
     """
     table = result.items
@@ -54,7 +55,7 @@ def figures(result: Calibration) -> dict[str, float]:
         "converged": float(result.converged),
         **{action: actions[action] / n for action in ACTIONS},
         "integration_error": _largest(table.integration_error[fitted]),
-        "min_answers": float(table.answers.min(initial=0 if not len(table) else np.iinfo(np.int64).max)),
+        "min_answers": _fewest(result),
         "items": float(len(table)),
         "candidates": float(result.n_persons),
         "alpha": -math.inf if alpha is None else float(alpha),
@@ -85,6 +86,12 @@ def read_gates(texts: Sequence[str], *, errors: bool) -> list[Gate]:
     if not errors and (blind := [gate.figure for gate in gates if gate.figure in ERRORS]):
         raise UsageError(f"--gate {blind[0]} needs standard errors; leave out --errors none")
     return gates
+
+
+def _fewest(result: Calibration) -> float:
+    """The fewest answers of an item that is not simply as in the bank."""
+    answers = result.items.answers[["stands_in_bank" not in one.codes for one in result.items.verdicts]]
+    return float(answers.min()) if len(answers) else 0.0
 
 
 def _estimated(result: Calibration, name: str) -> Bools:

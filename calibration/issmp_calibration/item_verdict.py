@@ -32,7 +32,9 @@ CODES: dict[str, tuple[Action, str]] = {
     "unsettled": ("hold", "the iteration ended before it settled"),
     "integration_error": ("hold", "a finer grid would move it by more than is allowed"),
     "singular_information": ("hold", "the answers do not tell its parameters apart: no standard errors"),
+    "imprecise": ("hold", "the standard error of b, or of a step, is too large to say where the item stands"),
     "left_out": ("hold", "the fit could not take it"),
+    "stands_in_bank": ("use", "no answer here: an item of the bank whose items were held, as that bank has it"),
     "guessing_not_identified": ("use", "c, or d, is hardly better known than its prior"),
 }
 

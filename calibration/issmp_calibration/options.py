@@ -29,6 +29,8 @@ class CalibrationOptions:
         tolerance: largest distance of an item to the solution at which the iteration ends, standard errors.
         max_passes: passes over the answers after which it ends anyway.
         verdicts: when items are held back or retired.
+        min_to_fit: items with fewer answers are left out of the fit, on hold; 0 fits all. A few answers can ask for any
+            slope, and keep a fit from settling. Items held at known parameters stay in.
         start: a bank to begin from, where it knows an item: a fit of the same items with further answers then takes a
             few passes. Where the fit ends does not depend on it.
         wanted_error: standard error of b, logits, that every item should reach; the result then says how many answers
@@ -44,6 +46,7 @@ class CalibrationOptions:
     verdicts: VerdictRules = field(default_factory=VerdictRules)
     start: ItemBank | None = None
     wanted_error: float | None = None
+    min_to_fit: int = 0
     threads: int | None = None
     strict: bool = False
 
@@ -57,6 +60,8 @@ class CalibrationOptions:
             problems.append(f"tolerance (--tolerance) {self.tolerance:g}: expected 1e-8 to 0.1 standard errors")
         if self.max_passes < 1:
             problems.append(f"max_passes (--max-passes) {self.max_passes}: expected 1 or more")
+        if self.min_to_fit < 0:
+            problems.append(f"min_to_fit (--min-to-fit) {self.min_to_fit}: expected 0 or more")
         if self.wanted_error is not None and not 0.0 < self.wanted_error <= 10.0:
             problems.append(f"wanted_error (--wanted-error) {self.wanted_error:g}: expected above 0, up to 10 logits")
         if self.threads is not None and self.threads < 1:

@@ -25,7 +25,10 @@ from issmp_calibration.statistics import Classical
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["ended_well", "groups_of", "outcome", "reason_of_end"]
+# Candidates for a difficulty within ±1 logit (Linacre, 1994), the loosest class there is.
+FEW = 30
+
+__all__ = ["FEW", "ended_well", "groups_of", "outcome", "reason_of_end"]
 
 
 def outcome(
@@ -75,10 +78,9 @@ def outcome(
             known=known,
             base=names,
             classical=classical,
-            rules=options.verdicts,
-            tolerance=options.tolerance,
+            options=options,
             integration_error=found.integration_errors,
-            wanted_error=options.wanted_error,
+            bank=() if constraints is None else constraints.bank,
         ),
         test=classical.test.to_dict(),
         groups=groups_of(codes, design, found, errors),
@@ -154,7 +156,7 @@ def reason_of_end(codes: Codes, log: ResponseLog | LogStore, found: Fit, options
         return (
             f"not settled after {passes}: {said}{options.tolerance:g} standard errors to go: "
             f"{_worst(log, codes, worst, found.distances)}; "
-            "allow more passes (--max-passes, max_passes=), or look at these items"
+            f"{_remedy(codes, options)}"
         )
     settled = (
         f"settled after {passes}: every item is within {found.distances.max():.1g} standard errors of the solution"
@@ -168,6 +170,18 @@ def reason_of_end(codes: Codes, log: ResponseLog | LogStore, found: Fit, options
             f"{_worst(log, codes, coarse, found.integration_errors)}; leave --nodes (nodes=) away, or give more"
         )
     return f"{settled}; finer nodes would move none by more than {np.nanmax(found.integration_errors):.1g}"
+
+
+def _remedy(codes: Codes, options: CalibrationOptions) -> str:
+    """What to do about a fit that does not settle: items with a handful of answers are the commonest cause."""
+    passes = "allow more passes (--max-passes, max_passes=)"
+    few = int((codes.counts[codes.items].sum(axis=1) < FEW).sum())
+    if few == 0 or options.min_to_fit >= FEW:
+        return f"{passes}, or look at these items"
+    return (
+        f"{few:,} of the {codes.n_items:,} items have fewer than {FEW} answers: leave these out of the fit "
+        f"(--min-to-fit {FEW}, min_to_fit={FEW}), or {passes}"
+    )
 
 
 def _worst(log: ResponseLog | LogStore, codes: Codes, order: Ints, by: Floats) -> str:

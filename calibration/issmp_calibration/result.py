@@ -124,6 +124,7 @@ class Calibration:
             *self._population,
             f"priors: {self._beliefs}",
             self._verdicts,
+            *self._set_apart,
             *self._needed,
         ]
         if self.persons_apart:
@@ -161,6 +162,18 @@ class Calibration:
             line += f", median {np.median(needed[more]):,.0f}, most: {named}"
         unknown = int(np.isnan(needed).sum())
         return [line + (f"; unknown for {counted(unknown, 'item')}" if unknown else "")]
+
+    @property
+    def _set_apart(self) -> list[str]:
+        """How many items with a few answers were left out of the fit, if that was asked."""
+        fewest = self.provenance.get("options", {}).get("min_to_fit") or 0
+        table = self.items
+        few = ~table.fitted & (table.answers > 0) & (table.answers < fewest)
+        if not few.any():
+            return []
+        share = table.answers[few].sum() / table.answers.sum()
+        listed = counted(int(few.sum()), "item")
+        return [f"{listed} with 1 to {fewest - 1:,} answers left out of the fit: {share:.1%} of all answers"]
 
     @property
     def _mixture(self) -> str:

@@ -61,13 +61,14 @@ def store_of(log: Any) -> LogStore | None:
     return None if folder is None else LogStore.open(folder)
 
 
-def encode_store(store: LogStore, polytomous: Bools, known: Ints) -> StoredCodes:
+def encode_store(store: LogStore, polytomous: Bools, known: Ints, fewest: int = 0) -> StoredCodes:
     """The items and persons of a store that enter a fit; see ``encode``.
 
     Args:
         store: the answers.
         polytomous: which items may have scores above 1. Shape ``(items,)``.
         known: highest score of items with known parameters, −1 for the others. Shape ``(items,)``.
+        fewest: answers that an item needs to be estimated.
 
     Raises:
         ResponseLogError: a score above 1 where there should be none, or nothing left to fit.
@@ -78,7 +79,7 @@ def encode_store(store: LogStore, polytomous: Bools, known: Ints) -> StoredCodes
     counts = np.zeros((store.n_items, int(steps.max()) + 1), np.int64)
     width = min(counts.shape[1], store.counts.shape[1])
     counts[:, :width] = store.counts[:, :width]
-    apart, items, first = usable(counts, steps, known)
+    apart, items, first = usable(counts, steps, known, fewest)
     rows = np.full(int(store.first[-1]), -1, np.int64)
     for place, item in enumerate(items):
         begin, end = store.first[item], store.first[item + 1]

@@ -29,6 +29,7 @@ class VerdictRules:
         min_per_score: fewer answers with one of its scores are too few.
         min_slope: a smaller slope (per logit) hardly discriminates.
         certain: standard errors that a slope must be away from 0; a correlation likewise, in units of 1/√n.
+        max_se_b: standard error of b or of a step, logits, above which it says nothing of where the item stands.
         prior_share: posterior SD over prior SD above which an asymptote counts as not identified.
         max_integration_error: standard errors.
         actions: what a reason asks for instead of the default: ``{"guessing_not_identified": "hold"}``.
@@ -38,6 +39,7 @@ class VerdictRules:
     min_per_score: int = 10
     min_slope: float = 0.2
     certain: float = 2.0
+    max_se_b: float = 2.0
     prior_share: float = 0.8
     max_integration_error: float = 0.05
     actions: Mapping[str, Action] = field(default_factory=lambda: MappingProxyType({}))
@@ -45,7 +47,15 @@ class VerdictRules:
     def __post_init__(self) -> None:
         faults = [
             f"{name} {getattr(self, name)}: expected 0 or more"
-            for name in ("min_answers", "min_per_score", "min_slope", "certain", "prior_share", "max_integration_error")
+            for name in (
+                "min_answers",
+                "min_per_score",
+                "min_slope",
+                "certain",
+                "max_se_b",
+                "prior_share",
+                "max_integration_error",
+            )
             if not (getattr(self, name) or 0) >= 0
         ]
         for code, action in self.actions.items():

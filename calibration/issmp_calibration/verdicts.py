@@ -44,6 +44,9 @@ class Evidence:
         key: a wrong option that does better than the key, None where there is none.
         comparable: whether raw scores compare: everyone took the same items.
         apart: why it was not fitted, for what counts alone do not tell.
+        location_error: the largest standard error of b or a step, logits.
+        standing: what its bank says of each item that was held or left alone; None for items of no bank.
+        min_to_fit: answers that an item needed to be in the fit.
     """
 
     model: tuple[str, ...]
@@ -65,6 +68,9 @@ class Evidence:
     key: tuple[KeySuspicion | None, ...]
     apart: tuple[str, ...] = field(default=())
     comparable: bool = True
+    location_error: Floats | None = None
+    standing: tuple[Reason | None, ...] = ()
+    min_to_fit: int = 0
 
 
 def judge(evidence: Evidence, rules: VerdictRules) -> tuple[ItemVerdict, ...]:
@@ -78,7 +84,8 @@ def judge(evidence: Evidence, rules: VerdictRules) -> tuple[ItemVerdict, ...]:
 def _reasons(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
     answers = int(found.counts[place].sum())
     if answers == 0:
-        yield _unseen(int(found.presented[place]))
+        standing = found.standing[place] if found.standing else None
+        yield standing or _unseen(int(found.presented[place]))
         return
     yield from _key(found.key[place])
     if not found.held[place]:
@@ -124,6 +131,10 @@ def _few(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
     if not varies:
         unvaried = _reason("no_variation", _same_for_all(counts), score=int(counts.argmax()), answers=answers)
         yield unvaried if answers >= fewest else replace(unvaried, action="hold")
+    if not found.fitted[place] and answers < found.min_to_fit:
+        words = f"{answers:,} answers, fewer than the {found.min_to_fit:,} asked for in a fit"
+        yield _reason("too_few_answers", words, answers=answers, required=found.min_to_fit)
+        return
     if answers < fewest:
         words = f"{answers:,} answers, fewer than {fewest:,}"
         yield _reason("too_few_answers", words, answers=answers, required=fewest)
@@ -183,13 +194,18 @@ def _correlation(r: float, answers: int, rules: VerdictRules) -> Iterator[Reason
 def _fit(found: Evidence, place: int, rules: VerdictRules) -> Iterator[Reason]:
     """What the fit itself tells."""
     if not found.fitted[place]:
-        if found.apart and found.apart[place] and np.count_nonzero(found.counts[place]) > 1:
+        varies, few = np.count_nonzero(found.counts[place]) > 1, found.counts[place].sum() < found.min_to_fit
+        if found.apart and found.apart[place] and varies and not few:
             yield _reason("left_out", found.apart[place])
         return
     for bound in found.bounds[place]:
         words = f"{bound.parameter} at its bound ({bound.value:g}): the answers do not hold it"
         yield _reason("at_bound", words, parameter=bound.parameter, value=bound.value)
     yield from _range(found.extremes[place])
+    if found.location_error is not None and found.location_error[place] > rules.max_se_b:
+        error = float(found.location_error[place])
+        words = f"its difficulty is hardly known: standard error {error:.1f} logits, above {rules.max_se_b:g}"
+        yield _reason("imprecise", words, se_b=error, allowed=rules.max_se_b)
     if found.singular[place] and not found.bounds[place]:
         unknown = ", ".join(found.singular[place])
         words = f"the answers do not tell its parameters apart: no standard error of {unknown}"

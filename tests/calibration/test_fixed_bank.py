@@ -63,6 +63,23 @@ def test_items_of_the_old_bank_nobody_saw_stay(old):
     assert new.items[13].domain == "x"
 
 
+def test_held_items_nobody_saw_are_to_be_used_and_do_not_count_against_conditions():
+    whole = bank(verdict=None)
+    seen = answers(["new1", "q8", "q3", "q5", "new2"])
+    unseen = ["q0", "q1", "p0", "new3"]
+    log = ResponseLog.from_wide(np.hstack([seen.wide(), np.full((500, 4), np.nan)]), items=[*seen.items, *unseen])
+    found = calibrate(log, constraints=Constraints.from_bank(whole), standard_errors=None)
+    said = dict(zip(found.items.item.tolist(), found.items.verdicts, strict=True))
+    for item in ("q0", "q1", "p0"):
+        assert (said[item].action, said[item].codes, said[item].words) == ("use", ("stands_in_bank",), "ok")
+    assert said["new3"].codes == ("nobody_saw_it",)
+    assert found.figures["hold"] == 1 / len(found.items)
+    assert found.figures["stands_in_bank"] == 3
+    assert found.figures["min_answers"] == 0  # of new3, which the bank does not have
+    again = Calibration.from_json(found.to_json())
+    assert again.items.verdicts == found.items.verdicts
+
+
 def test_a_stored_result_makes_the_same_bank(found):
     again = Calibration.from_json(found.to_json()).to_bank()
     assert (again.items, again.metric) == (found.to_bank().items, found.to_bank().metric)

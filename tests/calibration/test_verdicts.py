@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from issmp_calibration import calibrate
+from issmp_calibration.bank_verdict import standing
 from issmp_calibration.item_verdict import ACTIONS, CODES, ItemVerdict, Reason
 from issmp_calibration.log import classical_statistics
 from issmp_calibration.statistics import KeySuspicion, classical
@@ -63,7 +64,11 @@ CASES = {
     "unsettled": one(distance=0.01),
     "integration_error": one(integration_error=0.06),
     "singular_information": one(singular=(("slope", "intercept"),)),
+    "imprecise": one(location_error=np.array([2.1])),
     "left_out": one(fitted=np.array([False]), apart=("its scores have gaps",)),
+    "stands_in_bank": one(
+        counts=(0, 0), fitted=np.array([False]), standing=standing(["q"], [Item(id="q", domain="x", b=0.0)])
+    ),
     "guessing_not_identified": one("3pl", prior_share=0.9),
 }
 
@@ -134,6 +139,27 @@ def test_models_ask_for_different_numbers_of_answers():
     for model, needed in (("rasch", 100), ("2pl", 200), ("grm", 200), ("3pl", 400)):
         assert verdict(one(model, counts=(needed // 2, needed // 2))).action == "use"
         assert verdict(one(model, counts=(needed // 2, needed // 2 - 1))).codes == ("too_few_answers",)
+
+
+def test_a_difficulty_that_is_hardly_known_is_imprecise():
+    assert verdict(one(location_error=np.array([2.0]))).action == "use"
+    found = verdict(one(location_error=np.array([5.0]))).reasons[0]
+    assert found.words == "its difficulty is hardly known: standard error 5.0 logits, above 2"
+    assert dict(found.numbers) == {"se_b": 5.0, "allowed": 2.0}
+    assert verdict(one(location_error=np.array([0.6])), VerdictRules(max_se_b=0.5)).codes == ("imprecise",)
+
+
+def test_an_item_of_the_bank_that_nobody_saw_is_what_the_bank_says():
+    items = [
+        Item(id="fine", domain="x", b=0.0, answers=900),
+        Item(id="watched", domain="x", b=0.0, verdict="c at its bound"),
+        Item(id="gone", domain="x", b=0.0, status="retired"),
+    ]
+    said = standing(["fine", "watched", "gone", "new"], items)
+    unseen = [verdict(one(counts=(0, 0), fitted=np.array([False]), standing=(reason,))) for reason in said]
+    assert [found.action for found in unseen] == ["use", "hold", "retire", "hold"]
+    assert unseen[1].words == "as in the bank, no answers here: c at its bound"
+    assert unseen[3].codes == ("nobody_saw_it",)
 
 
 def test_an_item_without_variation_is_retired_only_when_enough_have_met_it():

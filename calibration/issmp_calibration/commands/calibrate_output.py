@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from issmp_calibration.item_table import USUAL, ItemTable
+from issmp_calibration.item_verdict import ACTIONS
 from issmp_calibration.log.faults import counted, some
+from issmp_calibration.outcome import FEW
 from issmp_calibration.plots import KINDS, draw
 from issmp_cat.cli import talk
 from issmp_cat.files import atomic_write
@@ -113,8 +115,8 @@ def print_text(found: Calibration, opinion: GirthOpinion | None) -> None:
     print()
     columns = _columns(found.items)
     names, rows = list(columns), list(zip(*columns.values(), strict=True))
-    wanted = [row for row in rows if row[-2] != "use"] if len(rows) > SHOWN else rows
-    title = "items" if len(rows) <= SHOWN else f"items to hold or retire: {len(wanted):,} of {len(rows):,}"
+    places, title = _worth_a_look(found.items)
+    wanted = [rows[place] for place in places]
     if wanted:
         talk.table(title, names, [[_number(value) for value in row] for row in wanted[:SHOWN]])
     if len(wanted) > SHOWN:
@@ -127,6 +129,22 @@ def print_text(found: Calibration, opinion: GirthOpinion | None) -> None:
     if len(opinion.item) and len(opinion.item) <= SHOWN:
         side = opinion.columns
         talk.table("", list(side), [[_number(value) for value in row] for row in zip(*side.values(), strict=True)])
+
+
+def _worth_a_look(table: ItemTable) -> tuple[list[int], str]:
+    """Rows to show, and how to call them: all of a short table; of a long one those to retire, then those on hold.
+
+    Of items that nobody saw there is nothing to look at: they are counted.
+    """
+    if len(table) <= SHOWN:
+        return list(range(len(table))), "items"
+    rank = {action: place for place, action in enumerate(reversed(ACTIONS))}
+    against = [place for place, verdict in enumerate(table.verdicts) if verdict.action != "use"]
+    seen = [place for place in against if table.answers[place] > 0]
+    title = f"items to hold or retire: {len(against):,} of {len(table):,}"
+    unseen = len(against) - len(seen)
+    title += f"; {unseen:,} that nobody saw are not listed" if unseen else ""
+    return sorted(seen, key=lambda place: rank[table.verdicts[place].action]), title
 
 
 def _columns(table: ItemTable) -> dict[str, Sequence[object]]:
@@ -165,7 +183,10 @@ def _number(value: object, decimals: int = 4) -> object:
 
 
 def next_command(found: Calibration, log: list[Path], bank: Path | None, again: list[str]) -> str:
-    """The command that scores the same log with the new bank."""
+    """What to do next: mostly to score the same log with the new bank."""
+    if not found.converged:
+        few = f"--min-to-fit {FEW}" in found.reason
+        return f"the same command with {f'--min-to-fit {FEW}' if few else 'a larger --max-passes'}"
     if bank is None:
         return "add -o bank.json to write the item bank"
     if len(split := np.flatnonzero(found.items.item != found.items.base)):

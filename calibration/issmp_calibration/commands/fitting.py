@@ -118,6 +118,15 @@ MinAnswersOption: TypeAlias = Annotated[
     int | None,
     typer.Option(min=0, help="Hold items with fewer answers; by itself 100 to 400 by model.", rich_help_panel=FITTING),
 ]
+MinToFitOption: TypeAlias = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="N",
+        help="Leave items with fewer answers out of the fit, on hold: for logs of adaptive exams, 30.",
+        rich_help_panel=FITTING,
+    ),
+]
 NodesOption: TypeAlias = Annotated[
     int | None,
     typer.Option(help="Nodes of the ability grid; by itself as many as the answers need.", rich_help_panel=FITTING),
@@ -147,6 +156,7 @@ class FitOptions:
     wanted_error: WantedOption = None
     errors: ErrorsOption = ErrorMethod.observed
     min_answers: MinAnswersOption = None
+    min_to_fit: MinToFitOption = 0
     nodes: NodesOption = None
     tolerance: ToleranceOption = 1e-3
     max_passes: PassesOption = 200
@@ -209,6 +219,7 @@ class FitOptions:
             verdicts=VerdictRules(min_answers=self.min_answers),
             start=None if self.start is None else ItemBank.load(self.start),
             wanted_error=self.wanted_error,
+            min_to_fit=self.min_to_fit,
             threads=threads,
         )
 

@@ -144,6 +144,7 @@ def encode(
     polytomous: Bools | None = None,
     pattern: Ints | None = None,
     known: Ints | None = None,
+    fewest: int = 0,
 ) -> Codes:
     """Turn a log into codes, setting apart what no model can use.
 
@@ -157,6 +158,7 @@ def encode(
         pattern: index of each person's population; one when not given. Shape ``(persons of the log,)``.
         known: highest score of items with known parameters, which need not vary; −1 for the others. Shape ``(items of
             the log,)``.
+        fewest: answers that an item needs to be estimated; items with known parameters need none.
 
     Raises:
         ResponseLogError: a score above 1 where there should be none, or nothing left to fit.
@@ -169,7 +171,7 @@ def encode(
     if known is not None:
         steps = np.where(known >= 0, known, steps)
     counts = tally_scores(log, steps)
-    apart, items, first = usable(counts, steps, known)
+    apart, items, first = usable(counts, steps, known, fewest)
     row = np.full(log.n_items, -1, np.int64)
     row[items] = first[:-1]
     start, code, persons = code_answers(log, row, int(first[-1]))
@@ -186,22 +188,28 @@ def encode(
     )
 
 
-def usable(counts: Ints, steps: Ints, known: Ints | None = None) -> tuple[tuple[str, ...], Ints, Ints]:
+def usable(counts: Ints, steps: Ints, known: Ints | None = None, fewest: int = 0) -> tuple[tuple[str, ...], Ints, Ints]:
     """Why items cannot be estimated, those that can, and the code of each one's score 0 and the number of codes.
 
     Args:
         counts: answers by item and score. Shape ``(items of the log, scores)``.
-        steps: highest score of each item; ``known`` as for :func:`encode`.
+        steps: highest score of each item; ``known`` and ``fewest`` as for :func:`encode`.
 
     Raises:
         ResponseLogError: nothing left to fit.
     """
-    apart = _verdicts(counts, steps)
+    apart = tuple(
+        why or (f"{n:,} answers, fewer than the {fewest:,} asked for in a fit" if n < fewest else "")
+        for why, n in zip(_verdicts(counts, steps), counts.sum(axis=1), strict=True)
+    )
     if known is not None:
         apart = tuple("" if sure and why != NO_ANSWERS else why for why, sure in zip(apart, known >= 0, strict=True))
     items = np.flatnonzero([not why for why in apart])
     if items.size == 0:
-        raise ResponseLogError("response log", ["no item has both right and wrong answers: there is nothing to fit"])
+        enough = f"{fewest:,} answers (--min-to-fit, min_to_fit=), with" if fewest else "both"
+        raise ResponseLogError(
+            "response log", [f"no item has {enough} right and wrong answers: there is nothing to fit"]
+        )
     return apart, items, np.concatenate([[0], np.cumsum(steps[items] + 1)]).astype(np.int64)
 
 
