@@ -13,6 +13,8 @@ from issmp_cat.arrays import Bools, Floats, Ints
 
 __all__ = ["Reported", "report"]
 
+FLATTEST = 1e-8  # a slope of exactly 0, which few candidates can bring about, has no difficulty: the nearest that has
+
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -98,6 +100,8 @@ def _alike(design: Design) -> list[Ints]:
 def _logits(design: Design, parameters: Floats, errors: Errors | None) -> tuple[Floats, Bools, Floats, Bools]:
     """Cells, which are free, their covariance (0 where not known) and which errors are known, in logits."""
     cells, free = parameters.copy(), design.free.copy()
+    flat = design.slope & (cells == 0.0) & free
+    cells[flat] = FLATTEST
     if errors is None:
         covariance, known = np.zeros((*cells.shape, cells.shape[1])), np.zeros(cells.shape, dtype=bool)
     else:

@@ -19,10 +19,11 @@ __all__ = ["start_by_scores", "start_from"]
 
 PROBIT = 1.702  # logits to a unit of the normal ogive
 LOOSEST, TIGHTEST = 0.1, 0.9  # biserial correlations that are believed
-USUAL_RELIABILITY = 0.9
+RELIABILITY = 0.9  # that the rest score is taken to have
+STEP = 2.0**-6  # starts are rounded to it: chance digits of a correlation, as of items set apart, then change nothing
 
 
-def start_by_scores(design: Design, counts: Ints, item_rest: Floats, alpha: float | None) -> Floats:
+def start_by_scores(design: Design, counts: Ints, item_rest: Floats) -> Floats:
     """Cells to begin with: slopes of two-parameter items from their biserial correlations with the rest of the test.
 
     ``a = 1.702 ρ / √(1 − ρ²)`` and ``intercept = 1.702 Φ⁻¹(p) / √(1 − ρ²)`` (Lord & Novick, 1968, 16.10.5–6), ρ freed
@@ -32,7 +33,6 @@ def start_by_scores(design: Design, counts: Ints, item_rest: Floats, alpha: floa
         design: of the fit.
         counts: answers by score. Shape ``(items, scores)``.
         item_rest: correlation of each item with the rest score, NaN where there is none. Shape ``(items,)``.
-        alpha: reliability of the raw score; None where there is no one raw score.
 
     Returns:
         Shape ``(items, width)``.
@@ -44,14 +44,17 @@ def start_by_scores(design: Design, counts: Ints, item_rest: Floats, alpha: floa
         return cells
     items = np.flatnonzero(two & (cells[:, GUESS] == ABSENT))
     p = (counts[items, 1] + 0.5) / (counts[items, :2].sum(axis=1) + 1.0)
-    reliability = min(max(alpha or USUAL_RELIABILITY, 0.5), 1.0)
     place = ndtri(p)
     height = np.exp(-0.5 * np.square(place)) / np.sqrt(2.0 * np.pi)
-    biserial = item_rest[items] * np.sqrt(p * (1.0 - p)) / height / np.sqrt(reliability)
+    biserial = item_rest[items] * np.sqrt(p * (1.0 - p)) / height / np.sqrt(RELIABILITY)
     rho = np.clip(biserial, LOOSEST, TIGHTEST)
-    cells[items, SLOPE] = PROBIT * rho / np.sqrt(1.0 - rho**2)
-    cells[items, INTERCEPT] = PROBIT * place / np.sqrt(1.0 - rho**2)
+    cells[items, SLOPE] = _rounded(PROBIT * rho / np.sqrt(1.0 - rho**2))
+    cells[items, INTERCEPT] = _rounded(PROBIT * place / np.sqrt(1.0 - rho**2))
     return design.unpack(design.pack(cells), cells)
+
+
+def _rounded(value: Floats) -> Floats:
+    return np.asarray(np.round(value / STEP) * STEP)
 
 
 def start_from(
