@@ -119,7 +119,7 @@ def calibrate(
     with workers(options.threads, codes.n_answers) as executor:
         settings = replace(
             _settings(options, population, people),
-            start=start_by_scores(design, counts, plain.item_rest[codes.items], plain.test.alpha)
+            start=start_by_scores(design, counts, plain.item_rest[codes.items])
             if options.start is None
             else start_from(options.start, design, in_fit, fitted, counts),
         )
@@ -165,7 +165,7 @@ def _without_model(
     """Statistics of the points that answers earned, also where the fit goes by the options chosen."""
     counted = described(people.base, known)[0] == "operational"
     if not (categories and isinstance(people.log, ResponseLog) and isinstance(keyed, ResponseLog)):
-        return classical(people.log, counted, highest_scores(codes), known)
+        return classical(people.log, counted, highest_scores(codes), known, codes.counts)
     nominal = np.isin(people.base, list(categories))
     log, highest, share = by_points(people.log, keyed, nominal)
     return replace(classical(log, counted, highest, known), share=share)

@@ -1,9 +1,8 @@
-"""Test statistics, item–rest correlations and suspected keys, in one compiled pass over the answers."""
+"""Test statistics, item–rest correlations and suspected keys."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -13,8 +12,8 @@ from issmp_calibration.log.moments import TestStatistics, correlation, describe_
 from issmp_calibration.log.statistics import correct_options
 from issmp_calibration.log.store import LogStore
 from issmp_calibration.log.sums import Sums
+from issmp_calibration.rest_scores import add_rest_scores, points_to_be_had
 from issmp_cat.arrays import Bools, Floats, Ints
-from issmp_cat.compiled import jit
 from issmp_cat.responses import ResponseLog
 
 __all__ = ["Classical", "KeySuspicion", "classical"]
@@ -55,67 +54,12 @@ class Classical:
     share: Floats | None = None
 
 
-@jit(error_model="numpy")
-def _total(item: Any, score: Any, highest: Any, presented: Any) -> tuple[int, int]:
-    """Points of all answers and points to be had; ``presented`` counts answers by item."""
-    points, possible = 0, 0
-    for answer in range(item.size):
-        presented[item[answer]] += 1
-        if score[answer] >= 0:
-            points += score[answer]
-            possible += highest[item[answer]]
-    return points, possible
-
-
-@jit(error_model="numpy")
-def _add(
-    start: Any,
-    item: Any,
-    score: Any,
-    option: Any,
-    worth: Any,
-    centre: float,
-    sums: Any,
-    chosen: Any,
-    raw: Any,
-    answers: Any,
-) -> None:
-    """Answers, rest scores and their squares by item and score, summed in ``sums``.
-
-    The rest score is the share of the other counted items' points.
-    ``worth``: the most that an item adds to the score, 0 for those that do not count; ``option`` is empty for a log of
-    scores; ``chosen`` holds, by item and option, answers and their rest scores.
-    """
-    last, scale = 0, 0.0  # one division serves all answers that leave equally many points to be had
-    for person in range(start.size - 1):
-        answered, points, most = 0, 0, 0
-        for answer in range(start[person], start[person + 1]):
-            own = worth[item[answer]]
-            if own > 0 and score[answer] >= 0:
-                answered += 1
-                points += score[answer]
-                most += own
-        raw[person], answers[person] = points, answered
-        for answer in range(start[person], start[person + 1]):
-            own, points_here = worth[item[answer]], score[answer]
-            others = most - own
-            if points_here < 0 or others <= 0:
-                continue
-            if others != last:
-                last, scale = others, 1.0 / others
-            r = (points - (points_here if own > 0 else 0)) * scale - centre
-            cell = sums[item[answer], points_here]
-            cell[0] += 1.0
-            cell[1] += r
-            cell[2] += r * r
-            if option.size > 0 and option[answer] < chosen.shape[1]:
-                cell = chosen[item[answer], option[answer]]
-                cell[0] += 1.0
-                cell[1] += r
-
-
 def classical(
-    log: ResponseLog | LogStore, counted: Bools, highest: Ints | None = None, key: ItemKey | None = None
+    log: ResponseLog | LogStore,
+    counted: Bools,
+    highest: Ints | None = None,
+    key: ItemKey | None = None,
+    tally: Ints | None = None,
 ) -> Classical:
     """The raw score's statistics, item–rest correlations and suspected keys.
 
@@ -127,19 +71,18 @@ def classical(
         counted: the items that make up the score: operational ones. Shape ``(items,)``.
         highest: the most that each item may be scored, at least 1; 1 when not given. Shape ``(items,)``.
         key: the item file; without one the options that scored are the right ones.
+        tally: answers by item and score, if they have been counted. Shape ``(items, scores)``.
     """
     most = np.ones(log.n_items, np.int64) if highest is None else np.asarray(highest, np.int64)
     scores = MOST_SCORES if highest is None else int(most.max(initial=1)) + 1
     sums, by_option = np.zeros((log.n_items, scores, 3)), np.zeros((log.n_items, len(log.options), 2))
     raw, answered = np.zeros(log.n_persons, dtype=np.int64), np.zeros(log.n_persons, dtype=np.int64)
     worth = np.where(counted, most, 0)
-    centre, presented = _presented(log, most)
+    centre, presented = _presented(log, most, tally)
     correct, first = np.zeros((log.n_items, len(log.options)), dtype=bool), 0
     for part in [log] if isinstance(log, ResponseLog) else log.shards():
-        option = np.empty(0, np.uint8) if part.option is None else part.option
         persons = slice(first, first + part.n_persons)
-        own = raw[persons], answered[persons]
-        _add(part.start, part.item, part.score, option, worth, centre, sums, by_option, *own)
+        add_rest_scores(part, worth, centre, sums, by_option, raw[persons], answered[persons])
         correct |= correct_options(part, key)
         first = persons.stop
     added = _sums(sums, by_option, presented)
@@ -152,14 +95,16 @@ def classical(
     )
 
 
-def _presented(log: ResponseLog | LogStore, most: Ints) -> tuple[float, Ints]:
+def _presented(log: ResponseLog | LogStore, most: Ints, tally: Ints | None) -> tuple[float, Ints]:
     """Share of all points to be had that were scored, and how often each item was given."""
     if not isinstance(log, ResponseLog):  # counted when the store was written
-        points = int((log.counts * np.arange(log.counts.shape[1])).sum())
-        return points / max(int((log.counts.sum(axis=1) * most).sum()), 1), log.presented.copy()
-    presented = np.zeros(log.n_items, dtype=np.int64)
-    scored, possible = _total(log.item, log.score, most, presented)
-    return scored / max(possible, 1), presented
+        tally, presented = log.counts, log.presented.copy()
+    elif tally is not None and int(tally.sum()) == log.n_answers:  # every answer has a score
+        presented = tally.sum(axis=1)
+    else:
+        return points_to_be_had(log, most)
+    points = int((tally * np.arange(tally.shape[1])).sum())
+    return points / max(int((tally.sum(axis=1) * most).sum()), 1), presented
 
 
 def _sums(by_score: Floats, by_option: Floats, presented: Ints) -> Sums:
