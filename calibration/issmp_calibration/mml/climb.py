@@ -182,6 +182,11 @@ class Climb:
         self.trail, self.image, self.best = Trail(), None, -math.inf
         self.steps.clear()
 
+    def refine(self, grid: Grid) -> None:
+        """Go on with nodes so near the old ones that the steps so far still tell the way."""
+        self.here = replace(self.here, grid=grid)
+        self.image, self.best = None, -math.inf
+
     def take_any_shape(self) -> None:
         """From now on the density is a histogram that begins as the normal one."""
         self.here = replace(self.here, population=self.here.population.as_histogram(self.here.grid))

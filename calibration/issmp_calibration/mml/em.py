@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -202,6 +202,8 @@ class _Run:
     def to_the_end(self) -> None:
         self.distances = np.full(self.climb.design.n_items + 1, np.inf)
         self.errors = np.full(self.climb.design.n_items, np.nan)
+        if self.settings.refine and self.climb.kind is np.float32:
+            self._first_pass()
         self._settle(self._rough())
         if self.settings.histogram:
             self.climb.take_any_shape()
@@ -218,6 +220,25 @@ class _Run:
             self.climb.put_on(grid)
             self._settle(self.settings.tolerance)
 
+    def _first_pass(self) -> None:
+        """One on every second node: nobody's window is known yet, and the start is further off than it is rough."""
+        grid = self.climb.here.grid
+        self.climb.here = replace(self.climb.here, grid=Grid.between(grid.low, grid.high, 2.0 * grid.spacing))
+        self._advance()
+        self.climb.refine(grid)
+        self._follow()
+
+    def _advance(self) -> float | None:
+        """One pass and its report; returns the largest distance."""
+        value, moved = self.climb.advance()
+        if moved is not None:
+            self.distances = moved
+        furthest = None if moved is None else float(moved.max())
+        self.passes.append(Pass(len(self.passes) + 1, value, furthest))
+        if self.progress is not None:
+            self.progress(self.passes[-1])
+        return furthest
+
     def _rough(self) -> float:
         return ROUGHLY if self.settings.histogram else self.settings.tolerance
 
@@ -225,17 +246,15 @@ class _Run:
         """Pass after pass, with nodes that follow the populations."""
         self.settled = False
         while len(self.passes) < self.settings.max_passes and not self.settled:
-            value, moved = self.climb.advance()
-            if moved is not None:
-                self.distances = moved
-            furthest = None if moved is None else float(moved.max())
-            self.passes.append(Pass(len(self.passes) + 1, value, furthest))
-            if self.progress is not None:
-                self.progress(self.passes[-1])
+            furthest = self._advance()
             self.settled = furthest is not None and furthest < tolerance
-            if self._looks(len(self.passes)) and (grid := wanted_grid(self.climb, self.settings.limit)):
-                self.climb.put_on(grid)
-                self.settled = False
+            self._follow()
+
+    def _follow(self) -> None:
+        """Put nodes where the populations and posteriors are, if it is time to look."""
+        if self._looks(len(self.passes)) and (grid := wanted_grid(self.climb, self.settings.limit)):
+            self.climb.put_on(grid)
+            self.settled = False
 
     def _looks(self, number: int) -> bool:
         """Whether it is time to look after the nodes: early while populations move, and at the end."""
