@@ -111,24 +111,26 @@ def fold_patterns(panel: Any, row: Any, scores: Any, bounds: Any, begin: Any) ->
 
 @jit(allocates=False)
 def _pack_matrix(
-    code: Any, low: Any, scores: Any, place: Any, stride: Any, bounds: Any, begin: Any, packed: Any
+    code: Any, low: Any, scores: Any, stride: Any, bounds: Any, begin: Any, digits: Any, packed: Any
 ) -> bool:
     """Patterns of persons who all answered the same items in the same order; False if they did not.
 
-    ``code``: persons × items; of each member of the blocks, ``place``: its column, ``low``: its row of score 0,
-    ``scores``: their number, ``stride``: what one more adds to the pattern; ``packed``: persons × blocks.
+    ``code``: persons × members of the blocks; of each member, ``low``: its row of score 0, ``scores``: their number,
+    ``stride``: what one more adds to the pattern; ``digits``: room for a row; ``packed``: persons × blocks.
     """
-    stray = 0
     for person in range(code.shape[0]):
+        stray = 0
+        for member in range(code.shape[1]):
+            score = np.int32(code[person, member]) - low[member]
+            stray |= (score < 0) | (score >= scores[member])
+            digits[member] = score * stride[member]
+        if stray:
+            return False
         for block in range(packed.shape[1]):
             pattern = begin[block]
             for member in range(bounds[block], bounds[block + 1]):
-                score = code[person, place[member]] - low[member]
-                stray += score < 0 or score >= scores[member]
-                pattern += score * stride[member]
+                pattern += digits[member]
             packed[person, block] = pattern
-        if stray > 0:
-            return False
     return True
 
 
@@ -269,11 +271,12 @@ def pack(start: Ints, code: NDArray[Any], first: Ints) -> Rows:
     if matrix is not None and (plan.block >= 0).all():
         rows = np.empty((len(matrix), len(plan.members)), np.uint16)
         column = np.argsort(order)[plan.items]
-        blocks = plan.blocks
-        where = blocks.row, blocks.scores, column, plan.stride[plan.items], blocks.bounds, blocks.begin
-        if _pack_matrix(matrix, *where, rows):
+        in_order = matrix if (np.diff(column) == 1).all() else matrix[:, column]
+        low, scores = plan.blocks.row.astype(np.int32), plan.blocks.scores.astype(np.int32)
+        stride, room = plan.stride[plan.items].astype(np.int32), np.empty(n_items, np.int32)
+        if _pack_matrix(in_order, low, scores, stride, plan.blocks.bounds, plan.blocks.begin, room, rows):
             offsets = np.arange(len(start), dtype=np.int64) * len(plan.members)
-            return Rows(read_only(offsets), read_only(rows.ravel()), blocks)
+            return Rows(read_only(offsets), read_only(rows.ravel()), plan.blocks)
     offsets, packed = plan.pack(start, code, owner, first)
     if len(packed) > WORTHWHILE * len(code):
         return plain

@@ -92,13 +92,21 @@ def _encode(start: Any, item: Any, score: Any, row: Any, code: Any, length: Any)
     """Write the codes of the answers that count, person after person; returns how many there are."""
     written = 0
     for person in range(start.size - 1):
-        before = written
-        for answer in range(start[person], start[person + 1]):
-            there = row[item[answer]]
-            if score[answer] >= 0 and there >= 0:
-                code[written] = there + score[answer]
-                written += 1
-        length[person] = written - before
+        items, scores = item[start[person] : start[person + 1]], score[start[person] : start[person + 1]]
+        below, codes, kept = 0, code[written:], items.size
+        for answer in range(items.size):  # as if all counted, without branches
+            there, own = row[items[answer]], np.int64(scores[answer])
+            below |= there | own
+            codes[answer] = there + own
+        if below < 0:
+            kept = 0
+            for answer in range(items.size):
+                there = row[items[answer]]
+                if scores[answer] >= 0 and there >= 0:
+                    codes[kept] = there + scores[answer]
+                    kept += 1
+        length[person] = kept
+        written += kept
     return written
 
 

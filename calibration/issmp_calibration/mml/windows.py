@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -89,18 +88,35 @@ class Windows:
         n_persons = len(key)
         tally, order = np.zeros(int(key.max(initial=0)) + 2, np.int64), np.empty(n_persons, np.int64)
         np.cumsum(np.bincount(key, minlength=len(tally) - 1), out=tally[1:])
-        starts = np.flatnonzero(np.diff(tally))
-        ends = np.unique(tally)
-        _sort(key, tally, order)
         n_chunks = min(max(-(-n_answers // CHUNK_ANSWERS), 1), MOST_CHUNKS, n_persons)
-        bounds = np.arange(n_chunks + 1) * n_persons // n_chunks
-        begins = np.union1d(bounds, ends)
-        pieces = [np.arange(a, b, longest) for a, b in itertools.pairwise(begins)]
-        cuts = np.unique(np.concatenate([np.zeros(0, np.int64), *pieces]))
-        rows, first = np.divmod(starts[np.searchsorted(ends, cuts, side="right") - 1], n_nodes)
-        rows = np.full(len(cuts), n_nodes // LANES) if whole else rows + 1
-        runs = np.stack([cuts, np.append(cuts[1:], n_persons)[: len(cuts)], first, rows], axis=1)
-        return cls(read_only(order), read_only(runs), read_only(np.searchsorted(cuts, bounds)))
+        bounds = np.arange(n_chunks + 1) * n_persons // max(n_chunks, 1)
+        most = min(len(tally) - 1, n_persons) + n_chunks + n_persons // longest
+        runs, chunks = np.empty((most, 4), np.int64), np.zeros(n_chunks + 1, np.int64)
+        written = _cut_runs(tally, bounds, longest, n_nodes, runs, chunks)
+        if whole:
+            runs[:, 3] = n_nodes // LANES
+        _sort(key, tally, order)
+        return cls(read_only(order), read_only(runs[:written]), read_only(chunks))
+
+
+@jit(allocates=False)
+def _cut_runs(ends: Any, bounds: Any, longest: int, n_nodes: int, runs: Any, chunks: Any) -> int:
+    """Write runs of one key that do not cross a chunk's bounds; returns how many.
+
+    ``ends``: where each key's persons begin in working order, and their number.
+    """
+    written, chunk = 0, 1
+    for key in range(ends.size - 1):
+        place = ends[key]
+        while place < ends[key + 1]:
+            last = min(place + longest, ends[key + 1], bounds[chunk])
+            runs[written, 0], runs[written, 1] = place, last
+            runs[written, 2], runs[written, 3] = key % n_nodes, key // n_nodes + 1
+            place, written = last, written + 1
+            while chunk < bounds.size and bounds[chunk] == place:
+                chunks[chunk] = written
+                chunk += 1
+    return written
 
 
 @jit(allocates=False)

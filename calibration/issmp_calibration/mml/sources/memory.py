@@ -46,6 +46,7 @@ class InMemory:
     def __init__(self, answers: Answers, first: Ints, n_groups: int = 1) -> None:
         self.answers, self.first, self.n_groups = answers, read_only(first), n_groups
         self._rows = pack(answers.start, answers.code, first)
+        self._sampled: Answers | None = None
         self._moments: NDArray[Any] = np.full((answers.n_persons, 2), np.nan, np.float32)
 
     @property
@@ -69,7 +70,9 @@ class InMemory:
         """So many persons, evenly spread, or all if there are no more."""
         if persons >= self.n_persons:
             return self.answers
-        return self.answers.some(evenly(persons, self.n_persons))
+        if self._sampled is None or self._sampled.n_persons != persons:
+            self._sampled = self.answers.some(evenly(persons, self.n_persons))
+        return self._sampled
 
     def population(self) -> Population:
         """Persons and covariates of each group, summed."""
