@@ -10,6 +10,7 @@ from issmp_calibration.log.answers import make_answers
 from issmp_calibration.log.faults import some
 from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.names import Columns, Layout, recognise
+from issmp_calibration.log.orientation import check_orientation
 from issmp_calibration.log.pairs import Book, make_book, natural, open_stream, read_pairs
 from issmp_calibration.log.raw import Raw
 from issmp_calibration.log.reasons import by_answer
@@ -44,10 +45,12 @@ def understand(raw: Raw, items: ItemKey | None, how: Reading) -> tuple[Layout, l
     Returns:
         The layout, notes on it and on what was set aside, and the rules that set rows aside.
     """
-    known = items.items if items else ()
+    known = items.index if items else ()
     layout = recognise(list(raw.types), raw.where, shape=how.shape, columns=how.columns, items=known)
+    doubts = check_orientation(raw, layout, known, how.candidates, how.shape, how.rules.max_score)
     understood = f"{raw.where}: {layout.note()}"
     layout, removals = make_answers(raw, layout, how.attempts, how.rules, how.candidates)
+    removals = [*doubts, *removals]
     of_key = items.note if items else ()
     return layout, [understood, *of_key, *(removal.words for removal in removals)], removals
 

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from issmp_calibration.log.faults import some
+from issmp_calibration.log.likely import likely, name_it
 from issmp_calibration.log.rules import Shape
 from issmp_cat.errors import ResponseLogError, UsageError
 from issmp_cat.spelling import did_you_mean
 
-__all__ = ["ACCEPTED", "Columns", "Layout", "recognise"]
+__all__ = ["ACCEPTED", "ANSWERS", "Columns", "Layout", "guess", "recognise", "turned"]
 
 Columns: TypeAlias = Mapping[str, str | Sequence[str]]
 
@@ -32,6 +34,8 @@ PERSONAL = ("group", "form", "wave", "flagged")
 COVARIATE = "cov_"
 ROW_NAMES = ("unnamed: 0", "rownames")
 UNNAMED = "unnamed: "
+TURNED = 3  # columns beside one of items that make a table with a row an item
+MOST = 12  # columns named in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,7 @@ def recognise(
     """
     given, ignored = _given(names, where, columns or {})
     left = [name for name in names if name not in ignored and name not in given.values()]
-    roles = given | {role: name for role, name in _guess(left).items() if role not in given}
+    roles = given | {role: name for role, name in guess(left).items() if role not in given}
     if (shape or _shape(roles)) == "long":
         return _long(names, where, roles, ignored)
     return _wide(left, where, roles, ignored, set(items))
@@ -107,7 +111,7 @@ def _given(names: Sequence[str], where: str, columns: Columns) -> tuple[dict[str
     return given, ignored
 
 
-def _guess(names: Sequence[str]) -> dict[str, str]:
+def guess(names: Sequence[str]) -> dict[str, str]:
     """The first accepted name of each role, whatever its case."""
     lower = {name.lower(): name for name in reversed(names)}
     found = {}
@@ -125,10 +129,18 @@ def _shape(roles: Mapping[str, str]) -> Shape:
 
 def _long(names: Sequence[str], where: str, roles: dict[str, str], ignored: Sequence[str]) -> Layout:
     """A layout with a row an answer."""
-    faults = [_missing(role, names) for role in ("candidate", "item") if role not in roles]
-    if not any(role in roles for role in ANSWERS):
+    answered = any(role in roles for role in ANSWERS)
+    left = [name for name in names if name not in roles.values() and name not in ignored]
+    if {"candidate", "item"} & roles.keys() == {"item"} and not answered and _many_alike(left):
+        name = roles["item"]
+        raise ResponseLogError(where, [turned(f'column "{name}" names the items', left)])
+    faults = [_missing(role, names, left) for role in ("candidate", "item") if role not in roles]
+    if not answered:
         accepted = ", ".join(name for role in ANSWERS for name in ACCEPTED[role])
-        faults.append(f"no column holds the answers; found {', '.join(names)}; accepted names: {accepted}")
+        say = name_it("response", likely("response", left) or "COLUMN")
+        faults.append(
+            f"no column holds the answers; found {some(names, MOST)}; accepted names: {accepted}; or say {say}"
+        )
     if faults:
         raise ResponseLogError(where, faults)
     rest = [name for name in names if name not in roles.values() and name not in ignored]
@@ -155,8 +167,22 @@ def _is_personal(name: str) -> bool:
     return name.lower() in PERSONAL or name.lower().startswith(COVARIATE)
 
 
-def _missing(role: str, names: Sequence[str]) -> str:
-    """The message for a column that was not found."""
-    found, accepted = ", ".join(names), ", ".join(ACCEPTED[role])
-    say = f'(--column {role}=…, columns={{"{role}": …}})'
-    return f"no column names the {role}; found {found}; accepted names: {accepted}, or say which {say}"
+def _missing(role: str, names: Sequence[str], left: Sequence[str]) -> str:
+    """The message for a column that was not found, with the one that it may be."""
+    found, accepted = some(names, MOST), ", ".join(ACCEPTED[role])
+    say = name_it(role, likely(role, left) or "COLUMN")
+    return f"no column names the {role}; found {found}; accepted names: {accepted}; or say {say}"
+
+
+def _many_alike(columns: Sequence[str]) -> bool:
+    """Whether columns can be candidates, a row being an item: several, and none sounds like answers."""
+    return len(columns) >= TURNED and likely("response", columns) is None
+
+
+def turned(what: str, columns: Sequence[str]) -> str:
+    """The message for a table whose rows are items; ``what`` shows it."""
+    return (
+        f"the wrong way round: {what}, and its columns are {some(columns)}; a row must be a candidate and a column an "
+        'item: transpose it, for instance by pandas.read_csv("log.csv", index_col=0).T.to_csv("turned.csv", '
+        'index_label="candidate")'
+    )

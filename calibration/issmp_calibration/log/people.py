@@ -12,11 +12,11 @@ from issmp_calibration.log.answers import own_columns
 from issmp_calibration.log.faults import Faults, some
 from issmp_calibration.log.names import ACCEPTED, Layout
 from issmp_calibration.log.stream import Stream
-from issmp_calibration.log.table import read_table
+from issmp_calibration.log.table import Table, read_table
 from issmp_cat.arrays import Ints
 from issmp_cat.errors import ResponseLogError
 
-__all__ = ["join_candidates", "personal_columns"]
+__all__ = ["join_candidates", "listed_candidates", "personal_columns"]
 
 
 def personal_columns(stream: Stream, layout: Layout, place: Ints) -> tuple[dict[str, NDArray[Any]], list[str]]:
@@ -48,8 +48,7 @@ def join_candidates(source: Any, persons: NDArray[Any]) -> tuple[dict[str, NDArr
         ResponseLogError: a candidate stands there twice, or none of them is in the log.
     """
     table = read_table(source, "candidate table")
-    lower = {name.lower(): name for name in reversed(table.names)}
-    named = next((lower[name] for name in ACCEPTED["candidate"] if name in lower), table.names[0])
+    named = _naming(table)
     place: dict[str, int] = {}
     faults = Faults()
     for row, (candidate, line) in enumerate(zip(table.cells[named], table.lines, strict=True)):
@@ -73,6 +72,18 @@ def join_candidates(source: Any, persons: NDArray[Any]) -> tuple[dict[str, NDArr
         if name != named
     }
     return columns, _join_notes(table.name, known, len(persons), len(place))
+
+
+def listed_candidates(source: Any) -> frozenset[str]:
+    """Ids of the candidates in a candidate table."""
+    table = read_table(source, "candidate table")
+    return frozenset(table.cells[_naming(table)])
+
+
+def _naming(table: Table) -> str:
+    """The column that names the candidates."""
+    lower = {name.lower(): name for name in reversed(table.names)}
+    return next((lower[name] for name in ACCEPTED["candidate"] if name in lower), table.names[0])
 
 
 def _join_notes(name: str, known: int, persons: int, listed: int) -> list[str]:
