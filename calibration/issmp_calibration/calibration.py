@@ -34,6 +34,7 @@ from issmp_calibration.result import Calibration
 from issmp_calibration.starting import start_by_scores, start_from
 from issmp_calibration.statistics import Classical, classical
 from issmp_calibration.stored_codes import encode_store, source_of, store_of
+from issmp_calibration.ungrouped import settle_ungrouped
 from issmp_calibration.workers import workers
 from issmp_cat.errors import NotConverged
 from issmp_cat.responses import ResponseLog
@@ -101,6 +102,7 @@ def calibrate(
     asked = Asked.of(model, known, constraints)
     rules = Rules(flagged="drop", max_score=ANY_SCORE if asked.polytomous else 1)
     answers = store_of(log) or (log if isinstance(log, ResponseLog) else read_log(log, key=known, rules=rules))
+    answers = settle_ungrouped(answers, population)
     nominal = {name for name in map(str, answers.items) if asked.model_of(name) == "nrm"}
     keyed = answers.log() if nominal and answers.options and not isinstance(answers, ResponseLog) else answers
     answers, categories = by_category(keyed, nominal)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from issmp_calibration.log.faults import counted, some
 from issmp_calibration.log.store import LogStore
 from issmp_calibration.split import split_by_group
+from issmp_calibration.ungrouped import OWN_GROUP, said_of
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.errors import UsageError
 from issmp_cat.responses import ResponseLog
@@ -20,6 +21,10 @@ from issmp_cat.spelling import did_you_mean
 __all__ = ["Populated", "PopulationModel", "populate"]
 
 MOST_GROUPS = 200
+MISSING = (
+    '; leave them out (--missing-group drop, missing_group="drop") or make them a group of their own '
+    '(--missing-group own, missing_group="own")'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,8 @@ class PopulationModel:
         reference: the group that is N(0, 1); the first in alphabetical order when not given.
         anchors: items that are the same in all groups; the others get parameters in each. All items when not given.
         density: "normal", or "histogram": a weight at each node, estimated.
+        missing_group: what becomes of candidates without a group: "error" refuses them, "drop" leaves them out, "own"
+            makes them a group of their own, called (missing).
         covariates: columns about candidates on which ability is regressed: numbers, or words (each but the first in
             alphabetical order becomes a covariate).
     """
@@ -41,6 +48,7 @@ class PopulationModel:
     anchors: Sequence[str] | None = None
     density: Literal["normal", "histogram"] = "normal"
     covariates: Sequence[str] = ()
+    missing_group: Literal["error", "drop", "own"] = "error"
 
     def __post_init__(self) -> None:
         problems = []
@@ -52,6 +60,10 @@ class PopulationModel:
             problems.append(
                 "groups and covariates (--groups, --covariates) exclude each other: name the group among the covariates"
             )
+        if self.missing_group not in {"error", "drop", "own"}:
+            problems.append(f'missing_group (--missing-group) "{self.missing_group}": expected error, drop or own')
+        if self.groups is None and self.missing_group != "error":
+            problems.append("missing_group (--missing-group) needs groups (--groups)")
         if self.groups is None and (self.reference is not None or self.anchors is not None):
             problems.append("reference and anchors (--reference, --anchors) need groups (--groups)")
         if problems:
@@ -65,6 +77,7 @@ class PopulationModel:
             "anchors": None if self.anchors is None else list(self.anchors),
             "density": self.density,
             "covariates": list(self.covariates),
+            "missing_group": self.missing_group,
         }
 
 
@@ -119,8 +132,8 @@ def populate(log: ResponseLog | LogStore, model: PopulationModel | None, held: S
 
 
 def _grouped(log: ResponseLog, model: PopulationModel, held: Sequence[str]) -> Populated:
-    labels = _words(log, str(model.groups))
-    found = sorted(set(labels))
+    labels = _words(log, str(model.groups), advice=MISSING)
+    found = sorted(set(labels), key=lambda label: (label == OWN_GROUP, label))  # never the reference by itself
     first = model.reference if model.reference is not None else found[0]
     problems = []
     if first not in found:
@@ -157,11 +170,11 @@ def _linked(log: ResponseLog, common: Bools, held: Bools, pattern: Ints, groups:
     return linked
 
 
-def _words(log: ResponseLog, column: str) -> list[str]:
+def _words(log: ResponseLog, column: str, *, advice: str = "") -> list[str]:
     """A column's values as words; every candidate must have one."""
-    values = ["" if value is None or value != value else str(value) for value in log.candidates[column].tolist()]  # noqa: PLR0124
-    if without := [str(log.persons[k]) for k, value in enumerate(values) if not value.strip()]:
-        raise UsageError(f'{counted(len(without), "candidate")} without "{column}": {some(without)}')
+    values = said_of(log.candidates[column])
+    if without := [str(log.persons[k]) for k, value in enumerate(values) if not value]:
+        raise UsageError(f'{counted(len(without), "candidate")} without "{column}": {some(without)}{advice}')
     return values
 
 

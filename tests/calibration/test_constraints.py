@@ -16,6 +16,8 @@ from issmp_calibration import (
     calibrate,
     read_key,
 )
+from issmp_calibration.log import read_log
+from issmp_calibration.ungrouped import settle_ungrouped
 from issmp_cat.errors import NotConverged, ResponseLogError, UsageError
 from issmp_cat.responses import ResponseLog
 
@@ -205,3 +207,47 @@ def test_too_few_nodes_are_no_convergence():
     found = calibrate(log, options=CalibrationOptions(nodes=11), **QUICK)
     assert not found.converged
     assert "integration_error" in found.frame["reasons"].str.cat(sep=" ")
+
+
+def some_without_a_group():
+    log = grouped()
+    labels = log.candidates["year"].astype(object)
+    labels[[0, 5, 700]] = ["", None, np.nan]
+    return replace(log, candidates={"year": labels})
+
+
+def test_candidates_without_a_group_are_refused_with_the_way_out():
+    with pytest.raises(UsageError, match=r"3 candidates without \"year\".*--missing-group drop.*--missing-group own"):
+        calibrate(some_without_a_group(), population=PopulationModel(groups="year"), **QUICK)
+
+
+def test_candidates_without_a_group_are_left_out_as_if_they_had_not_been_there():
+    log, whole = some_without_a_group(), grouped()
+    left_out = calibrate(log, population=PopulationModel(groups="year", missing_group="drop"), **QUICK)
+    keep = np.setdiff1d(np.arange(1200), [0, 5, 700])
+    others = ResponseLog.from_wide(whole.wide()[keep], items=list(whole.items))
+    others = replace(others, candidates={"year": whole.candidates["year"][keep]})
+    alone = calibrate(others, population=PopulationModel(groups="year"), **QUICK)
+    assert left_out.log_likelihood == alone.log_likelihood
+    assert_allclose(left_out.items.parameters, alone.items.parameters)
+    said = f'3 candidates without "year": left out with {3 * len(log.items)} answers (--missing-group drop)'
+    assert left_out.provenance["note"][-1] == said
+
+
+def test_candidates_without_a_group_can_be_a_group_of_their_own():
+    found = calibrate(some_without_a_group(), population=PopulationModel(groups="year", missing_group="own"), **QUICK)
+    assert [group.label for group in found.groups] == ["last year", "this year", "(missing)"]
+    assert "a group of their own, (missing)" in found.provenance["note"][-1]
+
+
+def test_what_is_left_out_for_want_of_a_group_stands_in_the_data_report():
+    frame = pd.DataFrame(grouped().wide(), columns=[f"q{k}" for k in range(8)])
+    frame = frame.assign(group=np.repeat(["a", "b", None], 400), candidate=range(1200))
+    log = read_log(frame)
+    settled = settle_ungrouped(log, PopulationModel(groups="group", missing_group="drop"))
+    (line,) = [line for line in settled.report.lines if line.rule == "no_group"]
+    assert (line.action, line.candidates, line.answers) == ("dropped", 400, 3200)
+    assert settled.report.used == settled.n_answers == 6400
+    assert settle_ungrouped(log, None) is log
+    with pytest.raises(UsageError, match="needs groups"):
+        PopulationModel(missing_group="drop")

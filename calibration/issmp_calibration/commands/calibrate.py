@@ -120,6 +120,8 @@ def command(
     known = read_key(task.reading.key) if task.reading.key else None
     answers = _answers(task, known, whole=compare is not None, quiet=quiet)
     found = _fit(answers, known, task, threads, quiet=quiet)
+    for line in found.provenance["note"][len(answers.note) :]:  # of candidates without a group
+        talk.say(line, quiet)
     opinion = _ask(compare, found, answers, quiet=quiet)
     # Files first: whoever reads our output may close the pipe at any line.
     for line in outputs.write(found, make_manifest(found, task), dry_run=dry_run):

@@ -37,6 +37,14 @@ class Density(StrEnum):
     histogram = "histogram"
 
 
+class MissingGroup(StrEnum):
+    """What becomes of candidates without a group."""
+
+    error = "error"
+    drop = "drop"
+    own = "own"
+
+
 ModelOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -52,6 +60,14 @@ GroupsOption: TypeAlias = Annotated[
     typer.Option(
         metavar="COLUMN",
         help="Column about candidates that tells groups; each gets a mean and an SD.",
+        rich_help_panel=CANDIDATES,
+    ),
+]
+MissingGroupOption: TypeAlias = Annotated[
+    MissingGroup,
+    typer.Option(
+        "--missing-group",
+        help="Candidates without a group: refuse them, leave them out, or make them a group of their own.",
         rich_help_panel=CANDIDATES,
     ),
 ]
@@ -145,6 +161,7 @@ class FitOptions:
 
     model: ModelOption = None
     groups: GroupsOption = None
+    missing_group: MissingGroupOption = MissingGroup.error
     reference: ReferenceOption = None
     anchors: AnchorsOption = None
     covariates: CovariatesOption = None
@@ -229,6 +246,7 @@ class FitOptions:
 
         found = PopulationModel(
             groups=self.groups,
+            missing_group=self.missing_group.value,
             reference=self.reference,
             anchors=self.anchors or None,
             density=self.density.value,
