@@ -90,7 +90,13 @@ def open_any(
     from issmp_cat.files import read_text
 
     steps = "" if structure is None else read_text(structure, BankError)
-    return read_foreign(path, found, Wishes(metric if found.free_metric else None, stepped, steps)), found
+    try:
+        return read_foreign(path, found, Wishes(metric if found.free_metric else None, stepped, steps)), found
+    except BankError:
+        if (other := _recognised(path)) is None or other is found:
+            raise
+    asked, there = (f"{one.name} file ({one.program})" for one in (found, other))
+    raise BankError(source, [f"this is no {asked}; by its content it is a {there}: --from {other.name}"])
 
 
 def target_format(target: Path, name: str) -> Format | None:

@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 SLOPE_ONE = ("rasch", "pcm")
+MODELS = "model "
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def match(new: ItemBank, old: ItemBank, anchors: Collection[str] | None) -> Pair
     ids = [id_ for id_ in new.ids if id_ in old.index and _active(new, old, id_)] if anchors is None else list(anchors)
     faults = [] if anchors is None else [*_absent(new, old, ids)]
     both = [id_ for id_ in dict.fromkeys(ids) if id_ in new.index and id_ in old.index]
-    faults += [fault for id_ in both for fault in _differences(new.items[new.index[id_]], old.items[old.index[id_]])]
+    faults += _all_differences([(new.items[new.index[id_]], old.items[old.index[id_]]) for id_ in both])
     # A bank with slopes of 1 cannot take another unit.
     slope_one = any(item.model in SLOPE_ONE for item in new.items)
     if not both and not faults:
@@ -121,19 +122,37 @@ def _absent(new: ItemBank, old: ItemBank, ids: Sequence[str]) -> Iterator[str]:
                 yield f'anchor "{id_}" is not in the {name} bank "{bank.id}"{did_you_mean(id_, bank.ids)}'
 
 
-def _differences(new: Item, old: Item) -> Iterator[str]:
-    """Two curves of one item can be compared only within one model."""
+def _all_differences(both: Sequence[tuple[Item, Item]]) -> list[str]:
+    """What keeps items from being compared; items with the same trouble share a line."""
+    found: dict[str, list[str]] = {}
+    for new, old in both:
+        if trouble := _difference(new, old):
+            found.setdefault(trouble, []).append(new.id)
+    others = len(both) - sum(map(len, found.values()))
+    advice = "link by the others (anchors)" if others else "calibrate one bank again with the other's model"
+    return [
+        f"{_whose(ids)}: {trouble}" + (f"; {advice}" if trouble.startswith(MODELS) else "")
+        for trouble, ids in found.items()
+    ]
+
+
+def _whose(ids: Sequence[str]) -> str:
+    return f'item "{ids[0]}"' if len(ids) == 1 else f"{len(ids):,} items ({some(ids)})"
+
+
+def _difference(new: Item, old: Item) -> str:
+    """Why two curves of one item cannot be compared; empty if they can. Only curves of one model can be."""
     if new.model != old.model:
-        yield f'item "{new.id}": {new.model} in the new bank, {old.model} in the old one; link by the others (anchors)'
-    elif len(new.steps) != len(old.steps):
-        yield f'item "{new.id}": {len(new.steps)} steps in the new bank, {len(old.steps)} in the old one'
-    elif len(new.slopes) != len(old.slopes):
-        yield f'item "{new.id}": {len(new.slopes) + 1} categories in the new bank, {len(old.slopes) + 1} in the old one'
-    elif new.options and old.options and new.options != old.options:
-        there = f"{' '.join(new.options)} in the new bank, {' '.join(old.options)} in the old one"
-        yield f'item "{new.id}": its categories are {there}'
-    elif new.earned != old.earned and _says_points(new) and _says_points(old):
-        yield f'item "{new.id}": its categories earn {new.earned} in the new bank, {old.earned} in the old one'
+        return f"{MODELS}{new.model} in the new bank, {old.model} in the old one"
+    if len(new.steps) != len(old.steps):
+        return f"{len(new.steps)} steps in the new bank, {len(old.steps)} in the old one"
+    if len(new.slopes) != len(old.slopes):
+        return f"{len(new.slopes) + 1} categories in the new bank, {len(old.slopes) + 1} in the old one"
+    if new.options and old.options and new.options != old.options:
+        return f"its categories are {' '.join(new.options)} in the new bank, {' '.join(old.options)} in the old one"
+    if new.earned != old.earned and _says_points(new) and _says_points(old):
+        return f"its categories earn {new.earned} in the new bank, {old.earned} in the old one"
+    return ""
 
 
 def _says_points(item: Item) -> bool:

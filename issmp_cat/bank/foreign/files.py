@@ -15,6 +15,9 @@ from issmp_cat.files import atomic_write, read_text
 
 __all__ = ["read_foreign", "write_foreign"]
 
+LISTED = 20  # problems of a file
+FEW = 4  # problems that leave open whether it is a file of its kind
+
 
 def read_foreign(path: str | Path, format_: Format, wishes: Wishes | None = None) -> ItemBank:
     """A bank from another program's file, on the logistic metric D = 1.
@@ -43,11 +46,20 @@ def read_foreign(path: str | Path, format_: Format, wishes: Wishes | None = None
     except ValidationError:
         problems.append(f"population of mean {mean:g} and SD {sd:g}; expected finite numbers, SD above 0")
     if problems:
-        raise BankError(str(path), problems)
+        raise BankError(str(path), _told(problems, format_, nothing=not items))
     provenance = {"source": path.name, "program": format_.program, **reading.notes}
     if reading.left_out:
         provenance["left_out"] = dict(reading.left_out)  # type: ignore[assignment]
     return ItemBank.from_items(items, where=str(path), id=path.stem, metric=metric, provenance=provenance)
+
+
+def _told(problems: list[str], format_: Format, *, nothing: bool) -> list[str]:
+    """The problems of a file, as far as they help: where no item can be read it is another kind of file."""
+    if nothing and len(problems) > FEW:
+        kind = f"{format_.name} file ({format_.program})"
+        return [f"this is no {kind}: not one item can be read; {problems[0]}, and {len(problems) - 1:,} more problems"]
+    more = len(problems) - LISTED
+    return problems if more <= 0 else [*problems[:LISTED], f"… and {more:,} more problems"]
 
 
 def write_foreign(bank: ItemBank, path: str | Path, format_: Format, metric: float | None = None) -> None:

@@ -480,8 +480,18 @@ def test_every_fault_of_the_anchors_is_named_at_once():
     text = str(error.value)
     assert 'anchor "Q3" is not in the new bank' in text
     assert 'anchor "Q3" is not in the old bank' in text
-    assert 'item "q1": 3pl in the new bank, 2pl in the old one' in text
-    assert 'item "q2": 2pl in the new bank, grm in the old one' in text
+    assert 'item "q1": model 3pl in the new bank, 2pl in the old one; link by the others (anchors)' in text
+    assert 'item "q2": model 2pl in the new bank, grm in the old one' in text
+
+
+def test_banks_of_different_models_are_refused_in_one_line():
+    with pytest.raises(BankError) as error:
+        link(a_bank(["1pl"] * 30), a_bank(["rasch"] * 30))
+    (said,) = error.value.problems
+    assert said == (
+        "30 items (q0, q1, q2, …): model 1pl in the new bank, rasch in the old one; "
+        "calibrate one bank again with the other's model"
+    )
 
 
 def test_too_few_or_no_common_items_are_refused():
@@ -507,7 +517,7 @@ def test_retired_items_are_no_anchors_unless_asked_for():
 def test_other_numbers_of_steps_are_refused():
     one = ItemBank.from_items([Item(id=f"q{k}", domain="D", model="grm", steps=(-1.0, 1.0)) for k in range(3)])
     two = ItemBank.from_items([Item(id=f"q{k}", domain="D", model="grm", steps=(-1.0, 0.0, 1.0)) for k in range(3)])
-    with pytest.raises(BankError, match='item "q1": 2 steps in the new bank, 3 in the old one'):
+    with pytest.raises(BankError, match=r"items \(q0, q1, q2\): 2 steps in the new bank, 3 in the old one"):
         link(one, two)
 
 

@@ -136,6 +136,36 @@ def test_convert_says_how_to_look_at_what_it_wrote(bank, tmp_path, capsys):
     assert run(following.removeprefix("next: issmp-cat ").split()) == 0
 
 
+@pytest.mark.parametrize("format_", ["bilog", "winsteps", "flexmirt", "flexmirt-table", "qti", "mirt", "mirt-slope"])
+def test_a_file_of_another_kind_is_refused_in_one_line(tmp_path, capsys, format_):
+    log = tmp_path / "log.txt"
+    log.write_text("candidate,item,score\n" + "C1,Q1,1\n" * 2000)
+    assert run(["bank", "convert", str(log), str(tmp_path / "b.json"), "--from", format_]) == 3
+    assert len(capsys.readouterr().err.splitlines()) <= 6
+
+
+def test_a_file_of_another_program_is_told_by_its_content(bank, tmp_path, capsys):
+    foreign = tmp_path / "b.par"
+    assert run(["bank", "convert", str(bank), str(foreign), "--to", "bilog"]) == 0
+    assert run(["bank", "convert", str(foreign), str(tmp_path / "c.json"), "--from", "flexmirt"]) == 3
+    assert "this is no flexmirt file" in (said := capsys.readouterr().err)
+    assert "by its content it is a bilog file (BILOG-MG): --from bilog" in said
+
+
+def test_the_problems_of_a_file_are_listed_up_to_twenty(bank, tmp_path, capsys):
+    foreign = tmp_path / "b.par"
+    assert run(["bank", "convert", str(bank), str(foreign), "--to", "bilog"]) == 0
+    lines = foreign.read_text().splitlines()
+    broken = [lines[-1][:16] + "         x" * 12] * 3
+    foreign.write_text("\n".join([*lines, *broken]) + "\n")
+    capsys.readouterr()
+    assert run(["bank", "convert", str(foreign), str(tmp_path / "c.json"), "--from", "bilog"]) == 3
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1].strip().startswith("… and ")
+    assert said[-1].endswith(" more problems")
+    assert len(said) == 22
+
+
 def test_slopes_in_another_metric_are_converted_and_that_is_said(tmp_path, capsys):
     (tmp_path / "bilog.csv").write_text("id,a,b,D\ni1,1.0,0.5,1.702\n")
     assert run(["bank", "convert", str(tmp_path / "bilog.csv"), str(tmp_path / "b.json")]) == 0
