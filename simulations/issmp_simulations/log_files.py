@@ -17,7 +17,7 @@ from issmp_cat.errors import MissingExtra, UsageError
 from issmp_cat.files import atomic_path
 from issmp_cat.responses import NO_OPTION, NO_SCORE
 
-__all__ = ["write_log"]
+__all__ = ["FORMATS", "write_log"]
 
 # Cells a part: some hundred MB while it is written.
 CELLS = 4_000_000

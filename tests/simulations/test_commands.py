@@ -71,12 +71,24 @@ def test_json_goes_to_stdout_alone_and_quiet_is_quiet(capsys):
         ("sample bank 219", 2, "no standard bank"),
         ("sample log --bank 218 --persons 5 --answers 300", 2, "the bank has 218"),
         ("sample log --bank 218 --persons 5 --answers 30 -o log.txt", 2, ".parquet"),
+        ("sample log --bank 218 -o nowhere/log.csv", 3, "there is no folder nowhere"),
+        ("sample log --bank 218 -o log.csv --key nowhere/key.csv", 3, "there is no folder nowhere"),
+        ("sample log --bank 218 -o log.csv --key log.csv", 2, "the same file as --output"),
+        ("sample bank 218 -o nowhere/bank.json", 3, "there is no folder nowhere"),
+        ("sample bank 218 -o bank.txt", 2, "ends in .json or .csv"),
+        ("sample bank 218 -o bank.json --key nowhere/key.csv", 3, "there is no folder nowhere"),
     ],
 )
 def test_mistakes_end_with_their_code_and_leave_nothing_behind(here, capsys, command, code, message):
     assert typed(command) == code
     assert message in capsys.readouterr().err
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.usefixtures("here")
+def test_a_log_that_cannot_be_written_is_not_simulated_first(monkeypatch):
+    monkeypatch.setattr("issmp_simulations.logs.sample_log", lambda *_, **__: pytest.fail("simulated"))
+    assert typed("sample log --bank 218 -o nowhere/log.csv") == 3
 
 
 @pytest.mark.parametrize("plots", ["taken", "taken/plots"])

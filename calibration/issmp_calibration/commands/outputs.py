@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +18,7 @@ def refuse_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) 
         suffixes: the formats there are; empty for any name.
 
     Raises:
-        UsageError: a missing folder, a folder in the file's place, or another suffix.
+        UsageError: a folder that is missing or cannot be written to, a folder in the file's place, another suffix.
     """
     from issmp_cat.errors import UsageError
 
@@ -29,13 +30,15 @@ def refuse_output(option: str, path: Path | None, suffixes: Sequence[str] = ()) 
         raise UsageError(f"{option} {path}: this is a folder; give the name of a file")
     if not path.parent.is_dir():
         raise UsageError(f"{option} {path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{option} {path}: {path.parent} cannot be written to")
 
 
 def refuse_folder(option: str, path: Path | None) -> None:
     """Stop if a folder cannot be made.
 
     Raises:
-        UsageError: a file stands in its way.
+        UsageError: a file stands in its way, or the folder above cannot be written to.
     """
     from issmp_cat.errors import UsageError
 
@@ -45,4 +48,6 @@ def refuse_folder(option: str, path: Path | None) -> None:
         if place.exists():
             if not place.is_dir():
                 raise UsageError(f"{option} {path}: {place} is a file; give the name of a folder")
+            if not os.access(place, os.W_OK | os.X_OK):
+                raise UsageError(f"{option} {path}: {place} cannot be written to")
             return

@@ -41,10 +41,12 @@ def command(
 
       issmp-cat store responses.csv.gz --key key.csv --memory 512M -o answers
     """
-    from issmp_calibration.log.storing import Room, store_as
+    from issmp_calibration.log.storing import Room, refuse_store, store_as
     from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
 
+    room = Room(memory=_bytes(memory))
+    refuse_store(output)
     announce_compilation("check", quiet=quiet)
     talk.keep(f"no store was written; if {output}.partial is there, the same command goes on from it")
     done = 0.0
@@ -56,7 +58,7 @@ def command(
             advance(now - done)
             done = now
 
-        store = store_as(log, output, reading.reading(flagged="drop"), Room(memory=_bytes(memory)), tell)
+        store = store_as(log, output, reading.reading(flagged="drop"), room, tell)
     for line in store.note:
         talk.say(line, quiet)
     _print(store, as_json=as_json)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,7 +34,7 @@ from issmp_cat.errors import ResponseLogError, UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Progress", "Room", "store_as", "write_store"]
+__all__ = ["Progress", "Room", "refuse_store", "store_as", "write_store"]
 
 GIB = 1 << 30
 LEAST = 256 << 20
@@ -108,7 +109,7 @@ def store_as(
     """Write a store; see :func:`write_store`."""
     folder, room = Path(folder), room or Room()
     tell = progress or (lambda *_: None)
-    _refuse_folder(folder)
+    refuse_store(folder)
     items = None if how.key is None else read_key(how.key)
     fingerprint = made_from(source, items, how, room.answers)
     work = folder.with_name(f"{folder.name}.partial")
@@ -124,11 +125,18 @@ def store_as(
     return LogStore.open(folder)
 
 
-def _refuse_folder(folder: Path) -> None:
+def refuse_store(folder: Path) -> None:
+    """Stop before the work if a store cannot be written here.
+
+    Raises:
+        UsageError: it exists, or the folder above is not there or cannot be written to.
+    """
     if folder.exists():
         raise UsageError(f"{folder} exists already; a store is written to a new folder")
     if not folder.parent.is_dir():
-        raise UsageError(f"{folder}: there is no folder {folder.parent}")
+        raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
+    if not os.access(folder.parent, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder}: {folder.parent} cannot be written to")
 
 
 @contextlib.contextmanager

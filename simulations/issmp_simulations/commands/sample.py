@@ -9,6 +9,8 @@ import typer
 
 __all__ = ["app"]
 
+BANKS = (".json", ".csv")
+
 app = typer.Typer(no_args_is_help=True, help="Make standard banks and response logs of simulated candidates.")
 
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No talk on stderr.")]
@@ -41,6 +43,7 @@ def bank_command(
     from issmp_simulations.keys import save_key
     from issmp_simulations.standard import BankModel, BankName, standard_bank
 
+    _refuse_places(output, key, BANKS)
     bank = standard_bank(cast("BankName", name), model=cast("BankModel", model))
     bank.save(output)
     if key is not None:
@@ -100,10 +103,11 @@ def log_command(
     from issmp_cat.cli.talk import next_step, print_json, progress, say
     from issmp_simulations import Clock, Population
     from issmp_simulations.keys import save_key
-    from issmp_simulations.log_files import write_log
+    from issmp_simulations.log_files import FORMATS, write_log
     from issmp_simulations.logs import LogDesign, sample_log
     from issmp_simulations.sources import open_any_bank
 
+    _refuse_places(output, key, tuple(FORMATS))
     items = open_any_bank(bank)
     chosen = secrets.randbits(32) if seed is None else seed
     with progress("simulating answers", None, quiet):
@@ -129,3 +133,22 @@ def log_command(
         )
     key_option = f" --key {key}" if key is not None else ""
     next_step(f"issmp-cat calibrate {output}{key_option} --model 2pl -o calibrated.json", quiet)
+
+
+def _refuse_places(output: Path, key: Path | None, suffixes: tuple[str, ...]) -> None:
+    """Stop before the work if nothing can be written afterwards.
+
+    Raises:
+        UsageError: another suffix, or one file for both.
+        InputRejected: a folder that is not there, or cannot be written to.
+    """
+    from issmp_cat.errors import UsageError
+    from issmp_simulations.outputs import require_file_place
+
+    if not output.name.lower().endswith(suffixes):
+        raise UsageError(f"--output {output}: expected a name that ends in {' or '.join(suffixes)}")
+    if key is not None and key.absolute() == output.absolute():
+        raise UsageError(f"--key {key}: the same file as --output; the item file is one of its own")
+    for path in (output, key):
+        if path is not None:
+            require_file_place(path)

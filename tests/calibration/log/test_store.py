@@ -244,11 +244,14 @@ def test_too_small_a_disk_is_refused_before_the_work(tmp_path, parquet, monkeypa
         write_store(parquet, tmp_path / "store", key=KEY)
 
 
-def test_a_store_is_never_written_over_anything(tmp_path, parquet):
+def test_a_store_is_never_written_over_anything(tmp_path, parquet, monkeypatch):
     with pytest.raises(UsageError, match="exists already"):
         write_store(parquet, parquet, key=KEY)
     with pytest.raises(UsageError, match="there is no folder"):
         write_store(parquet, tmp_path / "nowhere" / "store", key=KEY)
+    monkeypatch.setattr(storing.os, "access", lambda *_: False)
+    with pytest.raises(UsageError, match="cannot be written to"):
+        write_store(parquet, tmp_path / "store", key=KEY)
     with pytest.raises(UsageError, match="256 MiB or more"):
         Room(memory=1000)
 
