@@ -154,7 +154,7 @@ def _item(table: ItemTable, place: int, known: ItemKey | None, options: Mapping[
         item_set=(known.item_set[k] or None) if known and k is not None else None,
         verdict=None if verdict == FINE else verdict,
         answers=int(table.answers[place]),
-        statistics={"p": _or_none(table.p_value[place]), "item_total": _or_none(table.item_rest[place])},
+        statistics={"p": _or_none(table.p_value[place]), "item_rest": _or_none(table.item_rest[place])},
     )
 
 

@@ -272,7 +272,7 @@ def test_a_wrong_key_is_suspected_and_named(options_log):
 
 def test_the_same_item_rest_correlations_as_the_check_s(options_log):
     slow = classical_statistics(options_log)
-    assert_allclose(classical(options_log, np.ones(8, bool)).item_rest, slow.item_total, atol=1e-12)
+    assert_allclose(classical(options_log, np.ones(8, bool)).item_rest, slow.item_rest, atol=1e-12)
 
 
 def test_the_rest_of_items_with_steps_is_their_share_of_points():

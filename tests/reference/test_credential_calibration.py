@@ -55,8 +55,8 @@ def test_the_bank_carries_the_test_and_item_statistics_of_the_form(form):
     assert round(test["sd"], 4) == 16.4691
     assert round(test["alpha"], 4) == 0.8950
     operational = [item.statistics for item in bank.items if item.status == "operational"]
-    item_total = [item["item_total"] for item in operational]
-    assert (round(min(item_total), 3), round(max(item_total), 3)) == (0.004, 0.433)
+    item_rest = [item["item_rest"] for item in operational]
+    assert (round(min(item_rest), 3), round(max(item_rest), 3)) == (0.004, 0.433)
     assert (round(min(item["p"] for item in operational), 3), round(max(item["p"] for item in operational), 3)) == (
         0.230,
         0.957,

@@ -51,7 +51,7 @@ def test_the_raw_score_has_the_published_distribution(statistics):
 
 def test_the_scored_items_range_as_published(statistics):
     scored = statistics.status == "operational"
-    p, r = statistics.p[scored], statistics.item_total[scored]
+    p, r = statistics.p[scored], statistics.item_rest[scored]
     assert scored.sum() == 170
     assert (round(p.min(), 3), round(p.max(), 3)) == (0.230, 0.957)
     assert (round(r.min(), 3), round(r.max(), 3)) == (0.004, 0.433)
@@ -99,16 +99,16 @@ def test_pass_rates_by_attempt_at_the_illustrative_raw_cut(log, statistics):
     assert {a: round(r, 1) for a, r in rate.items()} == {"1": 79.2, "2": 47.3, "3": 43.4, "4": 22.9, "4+": 28.0}
 
 
-def test_item_total_correlations_are_those_of_the_score_matrix(log, statistics):
+def test_item_rest_correlations_are_those_of_the_score_matrix(log, statistics):
     """Against numpy's own correlation on the dense matrix, item by item."""
     matrix, scored = log.wide(), statistics.status == "operational"
     total = matrix[:, scored].sum(axis=1)
     for place in (0, 20, 100, 169):
         rest = total - matrix[:, place]
-        assert statistics.item_total[place] == pytest.approx(np.corrcoef(matrix[:, place], rest)[0, 1], abs=1e-12)
+        assert statistics.item_rest[place] == pytest.approx(np.corrcoef(matrix[:, place], rest)[0, 1], abs=1e-12)
     for place in (170, 199):
         seen = ~np.isnan(matrix[:, place])
-        assert statistics.item_total[place] == pytest.approx(
+        assert statistics.item_rest[place] == pytest.approx(
             np.corrcoef(matrix[seen, place], total[seen])[0, 1], abs=1e-12
         )
 

@@ -67,7 +67,7 @@ def distractor_table(log: ResponseLog | LogStore, sums: Sums, correct: Bools) ->
 
     The point-biserial is Pearson's r of a 0/1 variable with the rest score:
     ``(mean of the choosers − mean of all) / SD × √(q / (1 − q))``, q the share of choosers. That of the right option
-    is the corrected item-total correlation.
+    is the item–rest correlation.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         n = sums.pairs[:, None]

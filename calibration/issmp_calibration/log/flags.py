@@ -19,14 +19,14 @@ class Limits:
 
     Attributes:
         answers: below this many answers nothing else is judged.
-        item_total: a lower correlation with the rest of the test is low.
+        item_rest: a lower correlation with the rest of the test is low.
         easy: a higher proportion right is too easy to tell candidates apart.
         hard: a lower proportion right is too hard; with options, below one over their number.
         omitted: a higher share of blanks is suspicious.
     """
 
     answers: int = 30
-    item_total: float = 0.10
+    item_rest: float = 0.10
     easy: float = 0.95
     hard: float = 0.20
     omitted: float = 0.05
@@ -41,7 +41,7 @@ class Flag:
 
 
 def flag_items(
-    sums: Sums, p: Floats, item_total: Floats, distractors: Distractors | None, limits: Limits
+    sums: Sums, p: Floats, item_rest: Floats, distractors: Distractors | None, limits: Limits
 ) -> tuple[tuple[Flag, ...], ...]:
     """Flags of every item, in the order of items; arguments are parallel to the items."""
     found = []
@@ -52,7 +52,7 @@ def flag_items(
             if alone
             else (
                 *_suspected_key(distractors, place, limits),
-                *_discrimination(float(item_total[place]), limits),
+                *_discrimination(float(item_rest[place]), limits),
                 *_difficulty(float(p[place]), _guessing(distractors, place, limits)),
                 *_easy(float(p[place]), limits),
                 *_blanks(sums.omitted[place] / sums.presented[place], limits),
@@ -98,7 +98,7 @@ def _suspected_key(distractors: Distractors | None, place: int, limits: Limits) 
 def _discrimination(r: float, limits: Limits) -> tuple[Flag, ...]:
     if r < 0:
         return (Flag("negative_discrimination", "better candidates do worse on it"),)
-    if r < limits.item_total:
+    if r < limits.item_rest:
         return (Flag("low_discrimination", "hardly tells candidates apart"),)
     return ()
 

@@ -42,7 +42,7 @@ class ClassicalStatistics:
         highest: the most an item may be scored: as the item file says, or the highest score in the log; at least 1.
         p: share of the points to be had, mean score over the highest; for 0/1 items the proportion right. NaN where
             nobody has a score.
-        item_total: correlation with the rest of the operational score; NaN where either does not vary.
+        item_rest: correlation with the rest of the operational score; NaN where either does not vary.
         omitted: answers left blank.
         seconds: median time, NaN where there is none.
         no_time: answers without a usable time.
@@ -60,7 +60,7 @@ class ClassicalStatistics:
     n: Ints
     highest: Ints
     p: Floats
-    item_total: Floats
+    item_rest: Floats
     omitted: Ints
     seconds: Floats
     no_time: Ints
@@ -87,7 +87,7 @@ class ClassicalStatistics:
                 "status": self.status,
                 "n": self.n,
                 "p": self.p,
-                "item_total": self.item_total,
+                "item_rest": self.item_rest,
                 "omitted": self.omitted,
                 "median_seconds": self.seconds,
                 "no_time": self.no_time,
@@ -101,7 +101,7 @@ class ClassicalStatistics:
             str(item): {
                 "n": int(self.n[place]),
                 "p": _or_none(self.p[place]),
-                "item_total": _or_none(self.item_total[place]),
+                "item_rest": _or_none(self.item_rest[place]),
                 "omitted": int(self.omitted[place]),
                 "median_seconds": _or_none(self.seconds[place]),
             }
@@ -147,7 +147,7 @@ def classical_statistics(
     distractors = distractor_table(log, sums, correct) if log.option is not None else None
     highest = highest_points(log, key)
     p = ratio(sums.points, sums.scored * highest)
-    item_total = correlation(sums)
+    item_rest = correlation(sums)
     return ClassicalStatistics(
         items=log.items,
         status=read_only(status),
@@ -155,13 +155,13 @@ def classical_statistics(
         n=read_only(sums.scored.astype(np.int64)),
         highest=read_only(highest),
         p=read_only(p),
-        item_total=read_only(item_total),
+        item_rest=read_only(item_rest),
         omitted=read_only(sums.omitted.astype(np.int64)),
         seconds=read_only(seconds),
         no_time=read_only(no_time),
         test=describe_test(raw, answered, sums, operational),
         distractors=distractors,
-        flags=flag_items(sums, p, item_total, distractors, limits or Limits()),
+        flags=flag_items(sums, p, item_rest, distractors, limits or Limits()),
         persons=log.persons,
         raw=read_only(raw),
         answered=read_only(answered),

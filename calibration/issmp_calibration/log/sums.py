@@ -21,7 +21,7 @@ class Sums:
     """Sums by item over the answers that have a score and a rest score.
 
     The rest score is the candidate's proportion right on the other operational items; where everyone took the same
-    items it is the rest of the raw score up to a constant, so correlations with it are the corrected item-total ones.
+    items it is the rest of the raw score up to a constant, so correlations with it are item–rest ones.
 
     Attributes:
         presented: answers, omitted ones included. Shape ``(items,)``, as the following.

@@ -147,7 +147,7 @@ def _items(console: Console, statistics: ClassicalStatistics, *, every_item: boo
     shown = [k for k, flags in enumerate(statistics.flags) if flags or every_item]
     more = 0 if every_item else len(shown) - MOST
     if more > 0:  # the worst, in the order of items
-        shown = sorted(sorted(shown, key=lambda k: (np.nan_to_num(statistics.item_total[k], nan=-2.0), k))[:MOST])
+        shown = sorted(sorted(shown, key=lambda k: (np.nan_to_num(statistics.item_rest[k], nan=-2.0), k))[:MOST])
     section(console, f"Items: {_range(statistics, statistics.status == 'operational')}", [])
     if shown:
         console.print(_table(statistics, shown))
@@ -157,14 +157,14 @@ def _items(console: Console, statistics: ClassicalStatistics, *, every_item: boo
 
 def _range(statistics: ClassicalStatistics, scored: Bools) -> str:
     """Difficulty and discrimination of the operational items in one line."""
-    p, r = statistics.p[scored], statistics.item_total[scored]
+    p, r = statistics.p[scored], statistics.item_rest[scored]
     p, r = p[~np.isnan(p)], r[~np.isnan(r)]
     if not len(p):
         return "nothing to tell"
     if not len(r) or statistics.test.alpha is None:  # no one raw score to correlate with
         return f"p {p.min():.3f}–{p.max():.3f}"
     middle = f"median {np.median(r):.4f}"
-    return f"p {p.min():.3f}–{p.max():.3f}, corrected item–total r {r.min():.3f}–{r.max():.3f}, {middle}"
+    return f"p {p.min():.3f}–{p.max():.3f}, item–rest r {r.min():.3f}–{r.max():.3f}, {middle}"
 
 
 def _table(statistics: ClassicalStatistics, shown: Sequence[int]) -> Table:
@@ -174,7 +174,7 @@ def _table(statistics: ClassicalStatistics, shown: Sequence[int]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
     table.add_column("item", no_wrap=True)
     table.add_column("status", style="dim", no_wrap=True)
-    for name in ("answers", "p", "r"):
+    for name in ("answers", "p", "item_rest"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("why it deserves a look")
     for k in shown:
@@ -183,7 +183,7 @@ def _table(statistics: ClassicalStatistics, shown: Sequence[int]) -> Table:
             str(statistics.status[k]),
             f"{statistics.presented[k]:,}",
             _number(statistics.p[k]),
-            _number(statistics.item_total[k]),
+            _number(statistics.item_rest[k]),
             "; ".join(flag.words for flag in statistics.flags[k]),
         )
     return table

@@ -49,7 +49,7 @@ def test_json_is_data_and_nothing_else(folder):
     assert told["items"]["z"] | {"flags": None} == {
         "n": 0,
         "p": None,
-        "item_total": None,
+        "item_rest": None,
         "omitted": 0,
         "median_seconds": None,
         "flags": None,
@@ -107,5 +107,5 @@ def test_where_raw_scores_do_not_compare_there_is_no_range_of_correlations(tmp_p
         kept = [(p, k) for p in range(80) for k in range(5) if k == 0 or rng.random() >= gaps]
         rows = [f"c{p:02},{'abcde'[k]},{x[p, k]}" for p, k in kept]
         (tmp_path / f"{name}.csv").write_text("candidate,item,score\n" + "\n".join(rows) + "\n")
-    assert "corrected item–total r" in check("whole.csv", folder=tmp_path).stdout
-    assert "corrected item–total r" not in check("parts.csv", folder=tmp_path).stdout
+    assert "item–rest r" in check("whole.csv", folder=tmp_path).stdout
+    assert "item–rest r" not in check("parts.csv", folder=tmp_path).stdout

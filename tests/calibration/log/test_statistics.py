@@ -31,7 +31,7 @@ def test_a_complete_test_is_described_as_by_hand():
     np.testing.assert_allclose(statistics.p, COMPLETE.mean(axis=0))
     for k in range(8):
         expected = np.corrcoef(COMPLETE[:, k], raw - COMPLETE[:, k])[0, 1]
-        assert statistics.item_total[k] == pytest.approx(expected, abs=1e-12)
+        assert statistics.item_rest[k] == pytest.approx(expected, abs=1e-12)
 
 
 def test_where_candidates_took_different_items_the_rest_is_a_proportion():
@@ -41,14 +41,14 @@ def test_where_candidates_took_different_items_the_rest_is_a_proportion():
         rest = np.delete(SPARSE, k, axis=1)
         seen = ~np.isnan(SPARSE[:, k]) & ~np.isnan(rest).all(axis=1)
         expected = np.corrcoef(SPARSE[seen, k], np.nanmean(rest[seen], axis=1))[0, 1]
-        assert statistics.item_total[k] == pytest.approx(expected, abs=1e-12)
+        assert statistics.item_rest[k] == pytest.approx(expected, abs=1e-12)
 
 
 def test_blocks_do_not_change_the_result(monkeypatch):
     whole = classical_statistics(ResponseLog.from_wide(SPARSE))
     monkeypatch.setattr("issmp_calibration.log.sums.BLOCK", 7)
     parts = classical_statistics(ResponseLog.from_wide(SPARSE))
-    np.testing.assert_allclose(parts.item_total, whole.item_total, atol=1e-12)
+    np.testing.assert_allclose(parts.item_rest, whole.item_rest, atol=1e-12)
     np.testing.assert_array_equal(parts.raw, whole.raw)
 
 
@@ -65,12 +65,12 @@ def test_items_without_variance_and_items_nobody_saw_have_a_verdict_and_no_numbe
     assert statistics.by_item()["I0001"] == {
         "n": 300,
         "p": 1.0,
-        "item_total": None,
+        "item_rest": None,
         "omitted": 0,
         "median_seconds": None,
     }
     assert statistics.by_item()["I0003"]["p"] is None
-    assert np.isfinite(statistics.item_total[4:]).all()
+    assert np.isfinite(statistics.item_rest[4:]).all()
 
 
 def test_nobody_and_one_candidate_are_described_without_a_warning():
@@ -90,10 +90,10 @@ def options_log(wrong_key=False):
     return read_log(frame, key=key), key
 
 
-def test_the_right_option_s_point_biserial_is_the_item_total_correlation():
+def test_the_right_option_s_point_biserial_is_the_item_rest_correlation():
     statistics = classical_statistics(*options_log())
     table = statistics.distractors
-    np.testing.assert_allclose(table.point_biserial[table.correct], statistics.item_total, atol=1e-12)
+    np.testing.assert_allclose(table.point_biserial[table.correct], statistics.item_rest, atol=1e-12)
     np.testing.assert_allclose(table.p.sum(axis=1), 1.0)
 
 
@@ -132,13 +132,13 @@ def test_pretest_items_do_not_count_but_are_correlated_with_the_score():
     score = COMPLETE[:, :6].sum(axis=1)
     np.testing.assert_array_equal(statistics.raw, score)
     assert statistics.test.items == 6
-    assert statistics.item_total[7] == pytest.approx(np.corrcoef(COMPLETE[:, 7], score)[0, 1], abs=1e-12)
+    assert statistics.item_rest[7] == pytest.approx(np.corrcoef(COMPLETE[:, 7], score)[0, 1], abs=1e-12)
 
 
 def test_limits_decide_what_is_flagged():
     log = ResponseLog.from_wide(COMPLETE)
     assert flags(classical_statistics(log)) == {}
-    strict = classical_statistics(log, limits=Limits(item_total=0.99, easy=0.5))
+    strict = classical_statistics(log, limits=Limits(item_rest=0.99, easy=0.5))
     assert flags(strict)["I0001"] == ["low_discrimination", "too_easy"]
 
 
