@@ -10,7 +10,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ALL = (
-    *("decision.py", "criteria.py", "simulation.py", "calibration.py", "sparse.py", "ingest.py", "scoring.py"),
+    *("decision.py", "criteria.py", "simulation.py", "calibration.py", "passes.py", "sparse.py", "ingest.py", "scoring.py"),
     *("linking.py", "growth.py"),
 )
 
