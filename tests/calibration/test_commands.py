@@ -237,6 +237,21 @@ def test_priors_that_say_nothing_are_refused(wide, tmp_path, capsys, words, said
     assert said in capsys.readouterr().err
 
 
+def test_the_groups_of_a_calibration_are_there_for_the_asking(wide, tmp_path, capsys):
+    bank, about, rows = tmp_path / "bank.json", tmp_path / "about.csv", tmp_path / "scores.csv"
+    pd.DataFrame({"candidate": pd.read_csv(wide).iloc[:, 0], "school": ["a", "b"] * 200}).to_csv(about, index=False)
+    log = [str(wide), "--candidates", str(about)]
+    assert run(["calibrate", *log, "--groups", "school", "-o", str(bank), "--quiet"]) == 0
+    capsys.readouterr()
+    assert run(["score", *log, "--bank", str(bank), "-o", str(rows)]) == 0
+    said = capsys.readouterr().err
+    assert "population: mean 0, SD 1 logits, the bank's reference group a for everyone; --prior-by school" in said
+    assert run(["score", *log, "--bank", str(bank), "--exam", "issmp", "-o", str(rows)]) == 0
+    assert "the bank's reference group a for everyone" in capsys.readouterr().err
+    assert run(["score", *log, "--bank", str(bank), "--prior-by", "school", "-o", str(rows)]) == 0
+    assert 'population: each group\'s own by "school" (a 0,1, b ' in capsys.readouterr().err
+
+
 def test_the_next_step_is_a_command_that_runs(wide, tmp_path, capsys):
     bank = tmp_path / "bank.json"
     assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0

@@ -64,7 +64,12 @@ PriorOption: TypeAlias = Annotated[
     typer.Option("--prior", metavar="MEAN,SD", help="Population, logits; GROUP=MEAN,SD for each with --prior-by."),
 ]
 PriorByOption: TypeAlias = Annotated[
-    str | None, typer.Option("--prior-by", metavar="COLUMN", help="Each candidate's population by this column.")
+    str | None,
+    typer.Option(
+        "--prior-by",
+        metavar="COLUMN",
+        help="Each candidate's population by this column: as --prior says, or as the bank remembers its groups.",
+    ),
 ]
 DrawsOption: TypeAlias = Annotated[
     int, typer.Option("--plausible-values", min=0, max=1000, metavar="M", help="Draw M values from each posterior.")
@@ -113,6 +118,8 @@ def command(
 
       issmp-cat score long.parquet --bank bank.json --plausible-values 5 --seed 1 -o draws.parquet
 
+      issmp-cat score long.csv --bank bank.json --candidates people.csv --prior-by country
+
       issmp-cat score long.csv --bank bank.json --prior-by region --prior north=0,1 --prior south=0.3,0.9
     """
     from issmp_calibration import read_key
@@ -124,9 +131,9 @@ def command(
 
     refuse_output("--output", output, SUFFIXES)
     _refuse(bank, exam, raw_cut, by)
-    how = _how(bank, method, pretest, parse_prior(prior or (), prior_by), plausible_values, seed, threads)
-    known = read_key(reading.key) if reading.key else None
     items = ItemBank.load(bank) if bank else None
+    how = _how(bank, method, pretest, parse_prior(prior or (), prior_by, items), plausible_values, seed, threads)
+    known = read_key(reading.key) if reading.key else None
     highest = max(item.highest for item in items.items) if items else 1
     answers = _stored(log, reading, quiet) or reading.read(log, known, quiet=quiet, max_score=highest)
     if by is not None:
@@ -256,9 +263,12 @@ def _score(
 def _as_examined(items: ItemBank, exam: Exam) -> dict[str, Any]:
     """Estimator, population and grid of an exam, as arguments of ``score``."""
     how = exam.scoring
+    found = {"method": how.estimator, "nodes": how.nodes, "limit": float(how.limit)}
+    if how.prior_mean is None and how.prior_sd is None:
+        return found
     mean = items.metric.latent_mean if how.prior_mean is None else float(how.prior_mean)
     sd = items.metric.latent_sd if how.prior_sd is None else float(how.prior_sd)
-    return {"method": how.estimator, "prior": (mean, sd), "nodes": how.nodes, "limit": float(how.limit)}
+    return {**found, "prior": (mean, sd)}
 
 
 def _decide(scores: Scores, exam: Exam) -> tuple[Any, Any]:

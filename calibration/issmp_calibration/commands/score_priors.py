@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from issmp_calibration.scoring.priors import PriorLike
+    from issmp_cat.bank import ItemBank
 
 __all__ = ["parse_prior"]
 
 
-def parse_prior(words: Sequence[str], by: str | None) -> PriorLike | None:
+def parse_prior(words: Sequence[str], by: str | None, bank: ItemBank | None = None) -> PriorLike | None:
     """The prior that some words stand for.
 
     Args:
         words: ``MEAN,SD`` once, or ``GROUP=MEAN,SD`` for each group; logits.
-        by: the column that makes the groups.
+        by: the column that makes the groups; without words they are as the bank remembers them.
+        bank: to score against.
 
     Returns:
         None for none: the bank's own.
@@ -27,6 +29,7 @@ def parse_prior(words: Sequence[str], by: str | None) -> PriorLike | None:
     >>> parse_prior(["0.2,1.1"], None)
     (0.2, 1.1)
     """
+    from issmp_calibration.scoring.bank_populations import bank_prior
     from issmp_calibration.scoring.priors import GroupPrior
     from issmp_cat.errors import UsageError
 
@@ -34,13 +37,19 @@ def parse_prior(words: Sequence[str], by: str | None) -> PriorLike | None:
         if len(words) > 1 or any("=" in word for word in words):
             raise UsageError("--prior for several groups needs --prior-by COLUMN, which says who belongs to which")
         return _moments(words[0], words[0]) if words else None
+    if not words and bank is not None and bank.provenance.get("groups"):
+        return bank_prior(bank, by)
     named = [word.rpartition("=") for word in words]
     if not words or any(not equals for _, equals, _ in named):
-        raise UsageError(f"--prior-by {by} needs --prior GROUP=MEAN,SD for each group")
+        raise UsageError(f"--prior-by {by} needs --prior GROUP=MEAN,SD for each group{_no_groups(bank, words)}")
     groups = {group: _moments(numbers, word) for (group, _, numbers), word in zip(named, words, strict=True)}
     if len(groups) < len(words):
         raise UsageError("--prior names a group twice")
     return GroupPrior(by, groups)
+
+
+def _no_groups(bank: ItemBank | None, words: Sequence[str]) -> str:
+    return "" if bank is None or words else f': bank "{bank.id}" was not calibrated with groups'
 
 
 def _moments(text: str, word: str) -> tuple[float, float]:

@@ -17,7 +17,7 @@ from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import ResponseLogError, UsageError
 from issmp_cat.spelling import did_you_mean
 
-__all__ = ["GroupPrior", "HistogramPrior", "Prior", "PriorLike", "RegressionPrior", "resolve_prior"]
+__all__ = ["GroupPrior", "HistogramPrior", "One", "Prior", "PriorLike", "RegressionPrior", "resolve_prior"]
 
 LOWEST = -700.0  # log weight of what a histogram says nobody has
 

@@ -34,7 +34,7 @@ class Scores:
         method: eap, map, ml or wle.
         items: how many items count.
         left_out: items of the log that do not, with the reason.
-        provenance: versions, hash of the input, bank version, prior, nodes, seed.
+        provenance: versions, hash of the input, bank version, population in words, prior, nodes, seed.
         plausible_values: draws from each posterior, logits; NaN without answers. Shape ``(persons, draws)``.
     """
 
@@ -73,6 +73,12 @@ class Scores:
         draws = {name: "Float64" for name in columns if name.startswith("pv")}
         return pd.DataFrame(columns | more).astype({"theta": "Float64", "se": "Float64", **draws})
 
+    @property
+    def _population_counts(self) -> bool:
+        """Whether a population had a part in any number here: ML and WLE know none."""
+        by_prior = self.method in {"eap", "map"} or self.plausible_values.shape[1] > 0
+        return by_prior and "population" in self.provenance
+
     def summary(self) -> str:
         """The scores in a few lines."""
         known = self.answers > 0
@@ -84,6 +90,8 @@ class Scores:
                 f"θ mean {mean:.4f}, SD {spread:.4f}, range {theta.min():.3f} … {theta.max():.3f}; "
                 f"median SE {np.median(se):.4f} logits"
             )
+        if self._population_counts:
+            lines.append(f"population: {self.provenance['population']}")
         if not known.all():
             lines.append(f"{counted(int((~known).sum()), 'candidate')} had no answers to these items")
         if bound := int(self.at_bound.sum()):

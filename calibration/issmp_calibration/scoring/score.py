@@ -14,6 +14,7 @@ from issmp_calibration.mml.sources.store import INDEX
 from issmp_calibration.nominal import with_categories
 from issmp_calibration.provenance import fingerprint, versions
 from issmp_calibration.scoring.answers import match_answers
+from issmp_calibration.scoring.bank_populations import describe_population
 from issmp_calibration.scoring.eap import Work, posterior_moments
 from issmp_calibration.scoring.modes import highest_points
 from issmp_calibration.scoring.plausible import Draws
@@ -58,7 +59,8 @@ def score(
         bank: items with their parameters.
         method: eap, map, ml or wle (Warm, 1989).
         prior: mean and SD of the population, logits, the bank's own when not given; or a ``HistogramPrior``, a
-            ``GroupPrior`` (a population by group), a ``RegressionPrior`` (a mean by candidate).
+            ``GroupPrior`` (a population by group; ``bank_prior`` has the bank's), a ``RegressionPrior`` (a mean by
+            candidate).
         nodes: equally spaced abilities for EAP; they span the prior's mean ± ``limit`` SDs. When not given, as many as
             the posteriors need: θ and SD then are exact to 1e-5 population SDs.
         limit: see ``nodes``; and where the fences of the other estimators stand.
@@ -104,6 +106,7 @@ def score(
             "versions": versions(),
             "input": fingerprint(given),
             "bank": bank.version,
+            "population": describe_population(bank, prior),
             "options": options,
         },
         plausible_values=draws.values,

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from issmp_calibration import score
 from issmp_calibration.latent import Latent
-from issmp_calibration.scoring import GroupPrior, HistogramPrior, RegressionPrior, fitted_prior
+from issmp_calibration.scoring import GroupPrior, HistogramPrior, RegressionPrior, bank_prior, fitted_prior
 from issmp_cat.errors import ResponseLogError, UsageError
 from issmp_cat.responses import ResponseLog
 
@@ -94,3 +94,46 @@ def test_the_populations_of_a_calibration_are_priors(sitting, known):
     assert fitted_prior(groups[:1]) == (0.0, 1.0)
     with pytest.raises(UsageError, match="name the column"):
         fitted_prior(groups)
+
+
+def with_groups(bank, **more):
+    """The bank as one calibrated with groups is: the reference group first."""
+    groups = [
+        {"label": "a", "candidates": 10, "mean": 0.0, "sd": 1.0},
+        {"label": "b", "candidates": 10, "mean": 0.5, "sd": 0.7},
+        {"label": "c", "candidates": 10, "mean": -1.0, "sd": 1.5},
+    ]
+    calibration = {"options": {"population": {"groups": "region"}}}
+    return replace(bank, provenance={"groups": groups, "calibration": calibration, **more})
+
+
+def test_a_score_says_which_population_it_took_and_which_others_the_bank_knows(sitting, known):
+    plain = score(known, sitting.bank)
+    own = f"mean {sitting.bank.metric.latent_mean:.4g}, SD {sitting.bank.metric.latent_sd:.4g} logits, the bank's"
+    assert plain.provenance["population"] == own
+    assert f"population: {own}" in plain.summary().splitlines()
+    grouped = score(known, with_groups(sitting.bank))
+    assert grouped.provenance["population"] == (
+        "mean 0, SD 1 logits, the bank's reference group a for everyone; --prior-by region (bank_prior) takes each "
+        "group's own: a 0,1, b 0.5,0.7, c -1,1.5"
+    )
+    assert_allclose(grouped.theta, plain.theta)
+    assert "population: mean 0.2, SD 0.9 logits, as asked" in score(known, sitting.bank, prior=(0.2, 0.9)).summary()
+    assert "population" not in score(known, with_groups(sitting.bank), method="wle").summary()
+    regressed = replace(sitting.bank, provenance={"regression": {"years": {"estimate": 0.1, "se": 0.01}}})
+    assert "its regression on years is not used" in score(known, regressed).summary()
+
+
+def test_the_groups_of_the_bank_are_each_ones_own_prior(sitting, known):
+    bank = with_groups(sitting.bank)
+    found = score(known, bank, prior=bank_prior(bank, "region"))
+    typed = score(known, bank, prior=GroupPrior("region", {"a": (0, 1), "b": (0.5, 0.7), "c": (-1, 1.5)}))
+    assert_allclose(found.theta, typed.theta, rtol=0, atol=0)
+    assert 'each group\'s own by "region" (a 0,1, b 0.5,0.7, c -1,1.5), as asked' in found.summary()
+    with pytest.raises(UsageError, match="remembers no groups"):
+        bank_prior(sitting.bank, "region")
+
+
+def test_groups_move_with_the_scale_when_a_bank_is_linked(sitting):
+    moved = bank_prior(with_groups(sitting.bank, links=[{"A": 2.0, "B": 0.5}, {"A": 0.5, "B": 1.0}]), "region")
+    assert moved.groups == {"a": (1.25, 1.0), "b": (1.75, 0.7), "c": (0.25, 1.5)}
