@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from issmp_calibration.item_table import ItemTable, numbered
+from issmp_calibration.item_table import FINE, ItemTable, numbered
 from issmp_calibration.log.faults import counted
+from issmp_calibration.plot_choice import flagged, spread, worst_first
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.irt import (
     DICHOTOMOUS,
@@ -29,6 +30,7 @@ __all__ = ["draw_curves", "engine_parameters", "information_of"]
 KINDS = {"grm": GRADED, "gpcm": PARTIAL, "pcm": PARTIAL, "nrm": NOMINAL}
 THETA = np.linspace(-4.0, 4.0, 161)
 CURVES = 7  # as many as there are colours
+FLAGGED = 4  # of them for items with something against them, where there are sound ones
 
 
 def engine_parameters(table: ItemTable, places: Ints) -> Parameters:
@@ -58,10 +60,16 @@ def information_of(result: Calibration, theta: Floats, places: Ints) -> Floats:
     return total
 
 
-def draw_curves(result: Calibration, places: Ints) -> Plot:
-    """Chance of a right answer by ability, or of each score; as many items as there are colours for."""
+def draw_curves(result: Calibration, places: Ints, *, chosen: bool = False) -> Plot:
+    """Chance of a right answer by ability, or of each score; as many items as there are colours for.
+
+    Args:
+        result: the items.
+        places: those to draw.
+        chosen: whether somebody asked for just these; else those worth looking at are chosen.
+    """
     table = result.items
-    shown = _as_many_as_fit(table, places)
+    shown = _as_many_as_fit(table, places) if chosen else _worth_a_look(table, places)
     parameters = engine_parameters(table, shown)
     curves = category_curves(THETA, parameters)
     layers = []
@@ -70,21 +78,62 @@ def draw_curves(result: Calibration, places: Ints) -> Plot:
         for score, row in enumerate(rows):
             if len(rows) > 2 or score == 1:
                 label = f"{table.item[place]}{f': score {score}' if len(rows) > 2 else ''}"
+                label += "" if chosen or score > 1 else _against(table, int(place))
                 layers.append(Layer("line", {"x": THETA.tolist(), "y": curves[row].tolist()}, label))
     stepped = any(np.diff(parameters.first) > 2)
     more = len(places) - len(shown)
     return Plot(
-        title="Category characteristic curves" if stepped else "Item characteristic curves",
+        title=_title(table, shown, more, chosen=chosen, stepped=stepped),
         x="ability θ (logits)",
         y="chance of the score" if stepped else "chance of a right answer",
         layers=tuple(layers),
         y_limits=(0.0, 1.0),
-        note=counted(len(shown), "item") + (f"; {more:,} more not drawn" if more else ""),
+        size=(8.8, 4.2),
+        legend_beside=True,
+        note=counted(len(shown), "item")
+        + (f'; {more:,} more not drawn: plot("curves", items=[…]) draws those named' if more else ""),
     )
 
 
-def _as_many_as_fit(table: ItemTable, places: Ints) -> Ints:
-    """The first items whose curves fit into one picture; one item always does."""
+def _lines(table: ItemTable, places: Ints) -> Ints:
+    """How many curves each item has."""
     steps = (~np.isnan(table.parameters[places][:, numbered(table.names, ("b", "c"))])).sum(axis=1)
-    lines = np.cumsum(np.where(steps > 0, steps + 1, 1))
-    return places[: max(1, int((lines <= CURVES).sum()))]
+    return np.where(steps > 0, steps + 1, 1)
+
+
+def _as_many_as_fit(table: ItemTable, places: Ints, room: int = CURVES) -> Ints:
+    """The first items whose curves fit into one picture; one item always does."""
+    return places[: max(1, int((np.cumsum(_lines(table, places)) <= room).sum()))]
+
+
+def _worth_a_look(table: ItemTable, places: Ints) -> Ints:
+    """The items with the worst verdicts, then sound ones from easy to hard."""
+    worst = worst_first(table, places)
+    sound = np.setdiff1d(places, worst)
+    if not len(sound):
+        return _as_many_as_fit(table, worst)
+    few = _as_many_as_fit(table, worst, FLAGGED) if len(worst) else worst
+    room = CURVES - int(_lines(table, few).sum())
+    if len(few) and room < int(_lines(table, sound).max()):
+        return few
+    number = max(1, room // int(_lines(table, sound).max()))
+    own = np.nan_to_num(table.values("b")[sound])
+    return np.concatenate([few, sound[spread(own.tolist(), number)]])
+
+
+def _against(table: ItemTable, place: int) -> str:
+    """The worst reason, for the legend."""
+    verdict = table.verdicts[place]
+    return "" if verdict.words == FINE else f" ({verdict.action}: {verdict.codes[0].replace('_', ' ')})"
+
+
+def _title(table: ItemTable, shown: Ints, more: int, *, chosen: bool, stepped: bool) -> str:
+    """What is drawn; where not all items are, which, and why these."""
+    if chosen or more <= 0:
+        return "Category characteristic curves" if stepped else "Item characteristic curves"
+    bad = len(flagged(table, shown))
+    good = len(shown) - bad
+    parts = [f"the {bad} worst verdicts" if bad > 1 else "the worst verdict"] * (bad > 0)
+    if good:
+        parts.append(f"{good} sound from easy to hard" if good > 1 else "a sound one of middling difficulty")
+    return f"{'Category' if stepped else 'Item'} curves: {', '.join(parts)}"

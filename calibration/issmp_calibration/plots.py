@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.item_table import FINE
 from issmp_calibration.log.faults import counted
 from issmp_calibration.plot_curves import draw_curves, information_of
+from issmp_calibration.plot_items import draw_items
 from issmp_cat.arrays import Ints
 from issmp_cat.errors import UsageError
 from issmp_cat.plot import Layer, Plot
@@ -24,7 +25,6 @@ __all__ = ["KINDS", "draw"]
 
 KINDS = ("items", "information", "standard_error", "latent", "convergence", "curves")
 THETA = np.linspace(-4.0, 4.0, 161)
-NORMAL_95 = 1.959964
 MOST_GROUPS = 7  # as many as there are colours
 
 
@@ -34,15 +34,13 @@ def draw(result: Calibration, kind: str, items: Sequence[str] | None) -> Plot:
     Raises:
         UsageError: an unknown kind, an item that has no parameters.
     """
-    makers = dict(zip(KINDS, (_items, _information, _standard_error, _latent, _convergence, draw_curves), strict=True))
+    curves = partial(draw_curves, chosen=items is not None)
+    makers: dict[str, Callable[[Calibration, Ints], Plot]] = dict(
+        zip(KINDS, (draw_items, _information, _standard_error, _latent, _convergence, curves), strict=True)
+    )
     if kind not in makers:
         raise UsageError(f'unknown plot "{kind}"; known: {", ".join(KINDS)}{did_you_mean(kind, KINDS)}')
     return makers[kind](result, _places(result, items))
-
-
-def _quiet(result: Calibration, places: Ints) -> Ints:
-    """Those without a verdict: an item that hardly discriminates can have any difficulty."""
-    return np.array([k for k in places if result.items.verdicts[k].words == FINE], dtype=np.int64)
 
 
 def _places(result: Calibration, items: Sequence[str] | None) -> Ints:
@@ -59,37 +57,6 @@ def _places(result: Calibration, items: Sequence[str] | None) -> Ints:
 
 def _columns(**arrays: NDArray[Any]) -> dict[str, list[Any]]:
     return {name: array.tolist() for name, array in arrays.items()}
-
-
-def _items(result: Calibration, places: Ints) -> Plot:
-    """Difficulties from easy to hard with 95 % intervals; all items' picture leaves out those with a verdict.
-
-    An item with steps stands at their mean; nominal items have no difficulty.
-    """
-    table = result.items
-    located = places[~np.isnan(table.values("b")[places])]
-    whole = len(places) == int(table.fitted.sum())
-    shown = _quiet(result, located) if whole else located
-    hidden = len(located) - len(shown)
-    order = shown[np.argsort(table.values("b")[shown], kind="stable")]
-    b, error = table.values("b")[order], table.errors("b")[order]
-    rank = np.arange(1, len(order) + 1)
-    known = ~np.isnan(error)
-    low, high = b - NORMAL_95 * error, b + NORMAL_95 * error
-    layers = [
-        Layer("errorbars", _columns(x=rank[known], y=b[known], low=low[known], high=high[known]), "b ± 95 %"),
-        Layer("points", _columns(x=rank[~known], y=b[~known]), "no standard error"),
-    ]
-    stepped = any(name[0] == "b" and name != "b" for name in table.names)
-    return Plot(
-        title=f"Difficulty of {len(order):,} items",
-        x="items, easiest first",
-        y=f"difficulty b{', mean of the steps' if stepped else ''} (logits)",
-        layers=tuple(layer for layer in layers if len(layer)),
-        note=f"{result.n_persons:,} candidates; bars: 95 % intervals"
-        + (f"; {counted(hidden, 'item')} with a verdict not drawn" if hidden else "")
-        + (f"; {counted(len(places) - len(located), 'nominal item')} not drawn" if len(places) > len(located) else ""),
-    )
 
 
 def _information(result: Calibration, places: Ints) -> Plot:

@@ -248,7 +248,8 @@ class Calibration:
         Args:
             kind: difficulties with their intervals, test information, standard error, population or groups, course of
                 the iteration, or curves of items and their scores.
-            items: only these items (all of them otherwise; the first for which there are colours, for curves).
+            items: only these items; all of them otherwise, of curves as many as there are colours for: the worst
+                verdicts, then sound items from easy to hard.
         """
         from issmp_calibration.plots import draw
 

@@ -97,7 +97,7 @@ def _figure(plot: Plot) -> Figure:
     if plot.y_limits is not None:
         axes.set_ylim(*plot.y_limits)
     if any(layer.label for layer in plot.layers):
-        axes.legend()
+        axes.legend(**({"loc": "upper left", "bbox_to_anchor": (1.0, 1.0)} if plot.legend_beside else {}))
     if plot.note:
         note = textwrap.fill(plot.note, round(NOTE_CHARACTERS * plot.size[0]))
         figure.supxlabel(note, fontsize=8, color=INK, x=0.01, ha="left")

@@ -88,6 +88,7 @@ class Plot:
         note: one line below the plot.
         x_limits: range of the x axis, chosen from the data when not given; ``y_limits`` alike.
         size: width and height, inches.
+        legend_beside: put the legend beside the drawing, where many layers leave no room inside.
 
     >>> curve = Layer("line", {"x": [-1, 1], "y": [0.2, 0.9]}, "true")
     >>> plot = Plot("Pass rate", "θ (logits)", "share", layers=(curve,))
@@ -103,6 +104,7 @@ class Plot:
     x_limits: tuple[float, float] | None = None
     y_limits: tuple[float, float] | None = None
     size: tuple[float, float] = (7.0, 4.2)
+    legend_beside: bool = False
 
     @property
     def data(self) -> dict[str, list[Any]]:

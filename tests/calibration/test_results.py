@@ -155,6 +155,44 @@ def test_curves_of_an_item_with_steps_are_one_for_each_score(stepped):
     assert plot.y == "chance of the score"
 
 
+@pytest.fixture(scope="module")
+def doubtful():
+    """30 items, of which two go against ability, one hardly goes with it and one has few answers."""
+    rng = np.random.default_rng(8)
+    theta, b = rng.normal(size=1500), np.linspace(-2, 2, 30)
+    slopes = np.full(30, 1.2)
+    slopes[[4, 20]], slopes[12] = -1.0, 0.05
+    scores = (rng.random((1500, 30)) < 1 / (1 + np.exp(-slopes * (theta[:, None] - b)))).astype(float)
+    scores[150:, 25] = np.nan
+    return calibrate(ResponseLog.from_wide(scores))
+
+
+def test_curves_are_of_the_worst_verdicts_then_from_easy_to_hard_and_the_title_says_so(doubtful):
+    plot = doubtful.plot("curves")
+    layers = list(dict.fromkeys(plot.data["layer"]))
+    assert [name.split(" ")[0] for name in layers[:4]] == ["I0021", "I0005", "I0026", "I0013"]
+    assert layers[0] == "I0021 (retire: negative discrimination)"
+    sound = [int(name[1:]) for name in layers[4:]]
+    assert len(sound) == 3
+    assert sound[0] <= 8 < sound[1] < 23 <= sound[2]
+    assert plot.title == "Item curves: the 4 worst verdicts, 3 sound from easy to hard"
+    assert list(dict.fromkeys(doubtful.plot("curves", items=["I0002"]).data["layer"])) == ["I0002"]
+
+
+def test_the_picture_of_difficulties_names_what_stands_out(doubtful):
+    plot = doubtful.plot("items")
+    named = {text for text in plot.data["text"] if text}
+    assert {"I0021", "I0005", "I0026", "I0001", "I0029"} <= named
+    assert len(named) <= 7
+    assert plot.frame["layer"].value_counts()["to hold or retire"] >= 3
+    assert "I0013" in named or "I0013 (" in plot.note  # with a slope near 0 it can have any difficulty
+
+
+def test_a_short_test_has_every_name(stepped):
+    named = {text for text in stepped.plot("items").data.get("text", []) if text}
+    assert named == (set() if stepped.model == "nrm" else set(stepped.items.item))
+
+
 def test_groups_are_reported_side_by_side(grouped):
     assert [group.label for group in grouped.groups] == ["AT", "CH"]
     assert [group.persons for group in grouped.groups] == [400, 400]
