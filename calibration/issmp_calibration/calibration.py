@@ -125,7 +125,7 @@ def calibrate(
             if options.start is None
             else start_from(options.start, design, in_fit, fitted, counts),
         )
-        source = source_of(codes, people.log, covariates, len(people.labels))
+        source = source_of(codes, people.log, covariates, len(people.labels), options.cluster)
         found = fit_source(source, design, counts, settings, executor, progress)
         if options.strict and not ended_well(found, options):
             raise NotConverged(reason_of_end(codes, people.log, found, options))

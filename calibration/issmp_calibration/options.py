@@ -10,12 +10,14 @@ from issmp_cat.errors import UsageError
 from issmp_cat.spelling import did_you_mean
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from issmp_cat.bank import ItemBank
 
 __all__ = ["CalibrationOptions", "refuse_unknown"]
 
 
-HOW = ("threads", "strict")
+HOW = ("threads", "cluster", "strict")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class CalibrationOptions:
         wanted_error: standard error of b, logits, that every item should reach; the result then says how many answers
             each still needs.
         threads: how many work on the answers, all processors when not given. The result does not depend on it.
+        cluster: a Dask cluster whose workers do the passes over a store, each holding some of its shards; they must
+            find the store under the same path. The result does not depend on it.
         strict: raise instead of returning a result that has not settled.
     """
 
@@ -48,6 +52,7 @@ class CalibrationOptions:
     wanted_error: float | None = None
     min_to_fit: int = 0
     threads: int | None = None
+    cluster: Client | None = None
     strict: bool = False
 
     def __post_init__(self) -> None:

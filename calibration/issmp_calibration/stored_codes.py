@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from issmp_calibration.log.store import LogStore, stored
 from issmp_calibration.mml.codes import Codes, refuse_scores, usable
+from issmp_calibration.mml.sources.cluster import Cluster
 from issmp_calibration.mml.sources.folder import Folder
 from issmp_calibration.mml.sources.memory import InMemory
 from issmp_calibration.mml.sources.source import Answers, Source, recoded
 from issmp_cat.arrays import Bools, Floats, Ints, read_only
+from issmp_cat.errors import UsageError
 from issmp_cat.responses import ResponseLog
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["StoredCodes", "encode_store", "source_of", "store_of"]
 
@@ -38,7 +43,13 @@ class StoredCodes(Codes):
         return self.stored_answers
 
 
-def source_of(codes: Codes, log: ResponseLog | LogStore, covariates: Floats | None, n_groups: int) -> Source:
+def source_of(
+    codes: Codes,
+    log: ResponseLog | LogStore,
+    covariates: Floats | None,
+    n_groups: int,
+    cluster: Client | None = None,
+) -> Source:
     """The answers as a fit asks for them.
 
     Args:
@@ -46,9 +57,20 @@ def source_of(codes: Codes, log: ResponseLog | LogStore, covariates: Floats | No
         log: the store they are in, if they are in one.
         covariates: of the persons in the fit, for a latent regression. Shape ``(persons, covariates)``.
         n_groups: populations.
+        cluster: of workers that read the store's shards themselves.
+
+    Raises:
+        UsageError: a cluster, and answers that are in memory here.
     """
     if isinstance(codes, StoredCodes) and isinstance(log, LogStore):
+        if cluster is not None:
+            return Cluster.of(cluster, log.answers, codes.rows, plain=True)
         return Folder(log.answers, codes.rows, plain=True)
+    if cluster is not None:
+        raise UsageError(
+            "a cluster (--cluster, cluster=) works on the shards of a store (issmp-cat store) without groups, "
+            "covariates and nominal items: these answers were read into memory here; leave the cluster away"
+        )
     centred = None if covariates is None else covariates - covariates.mean(axis=0)
     return InMemory(Answers.of(codes.start, codes.code, codes.pattern, centred), codes.first, n_groups)
 

@@ -1,5 +1,7 @@
 """A fit of a store, one shard in memory at a time, is the fit of the log it holds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,7 +10,11 @@ from numpy.testing import assert_allclose
 from issmp_calibration import CalibrationOptions, PopulationModel, calibrate
 from issmp_calibration.log import LogStore, Room, write_store
 from issmp_calibration.mml.sources import folder
-from issmp_cat.errors import ResponseLogError
+from issmp_calibration.mml.sources.cluster import Cluster
+from issmp_calibration.mml.sources.folder import Folder
+from issmp_cat.bank import ItemBank
+from issmp_cat.cli.main import run
+from issmp_cat.errors import ResponseLogError, UsageError
 
 ITEMS, PERSONS = 25, 600
 OPTIONS = CalibrationOptions(tolerance=1e-6)
@@ -82,3 +88,49 @@ def test_scores_that_the_model_does_not_take_are_named(tmp_path):
     graded = calibrate(made, model="grm", standard_errors=None)
     whole = calibrate(made.log(), model="grm", standard_errors=None)
     assert_allclose(graded.log_likelihood, whole.log_likelihood, rtol=1e-9)
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two workers, each a process."""
+    distributed = pytest.importorskip("distributed")
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        yield client
+
+
+def test_a_cluster_gives_the_bits_of_one_process(store, client, monkeypatch):
+    expected = calibrate(store.folder)
+    monkeypatch.setattr(Folder, "expect", lambda *_: pytest.fail("a pass was done here"))
+    found = calibrate(store.folder, options=CalibrationOptions(cluster=client))
+    pd.testing.assert_frame_equal(found.frame, expected.frame, check_exact=True)
+    assert found.log_likelihood == expected.log_likelihood
+    assert found.provenance == expected.provenance
+
+
+def test_a_cluster_wants_a_store_that_its_workers_can_read(store, client, tmp_path):
+    options = CalibrationOptions(cluster=client)
+    with pytest.raises(UsageError, match="works on the shards of a store"):
+        calibrate(store.log(), options=options)
+    with pytest.raises(UsageError, match="works on the shards of a store"):
+        calibrate(store, population=PopulationModel(groups="group"), options=options)
+    elsewhere = replace(LogStore.open(store.folder).answers, folder=tmp_path / "nowhere")
+    with pytest.raises(UsageError, match=r"a worker of the cluster cannot read its shard: .*nowhere"):
+        Cluster.of(client, elsewhere)
+
+
+def test_the_command_asks_a_cluster(store, client, capsys, tmp_path):
+    bank, other = (tmp_path / name / "bank.json" for name in ("here", "there"))
+    command = ["calibrate", str(store.folder), "--quiet"]
+    for path in (bank, other):
+        path.parent.mkdir()
+    assert run([*command, "-o", str(bank)]) == 0
+    address = client.scheduler.address
+    assert run([*command, "-o", str(other), "--cluster", address]) == 0
+    assert ItemBank.load(bank).version == ItemBank.load(other).version
+    assert run([*command, "--cluster", "tcp://127.0.0.1:1"]) == 2
+    assert "--cluster tcp://127.0.0.1:1: no scheduler answers there" in capsys.readouterr().err

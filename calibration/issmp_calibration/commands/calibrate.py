@@ -14,6 +14,8 @@ from issmp_calibration.commands.reading import LogOptions, reads_log, takes
 from issmp_calibration.log.options import JsonOption, QuietOption
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from issmp_calibration.commands.calibrate_output import Outputs
     from issmp_calibration.commands.repeating import Task
     from issmp_calibration.girth_opinion import GirthOpinion
@@ -66,6 +68,13 @@ DryRunOption: TypeAlias = Annotated[bool, typer.Option("--dry-run", help="Write 
 ThreadsOption: TypeAlias = Annotated[
     int | None, typer.Option(min=1, help="Threads; all processors by default. Results do not change.")
 ]
+ClusterOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ADDRESS",
+        help="Scheduler of a Dask cluster, such as tcp://host:8786, whose workers do the passes over a store.",
+    ),
+]
 
 
 @reads_log
@@ -86,6 +95,7 @@ def command(
     quiet: QuietOption = False,
     dry_run: DryRunOption = False,
     threads: ThreadsOption = None,
+    cluster: ClusterOption = None,
 ) -> None:
     """Calibrate items by marginal maximum likelihood and write the item bank.
 
@@ -108,6 +118,7 @@ def command(
       issmp-cat calibrate --repeat bank.manifest.json
     """
     from issmp_calibration.commands.calibrate_output import Outputs, next_command, print_json, print_text
+    from issmp_calibration.commands.clustering import workers_of
     from issmp_calibration.commands.repeating import check_repeated, make_manifest, take_up
     from issmp_calibration.gate_figures import read_gates
     from issmp_calibration.log import read_key
@@ -119,7 +130,8 @@ def command(
     gates = read_gates(gate or [], errors=task.fitting.with_errors)
     known = read_key(task.reading.key) if task.reading.key else None
     answers = _answers(task, known, whole=compare is not None, quiet=quiet)
-    found = _fit(answers, known, task, threads, quiet=quiet)
+    with workers_of(cluster) as client:
+        found = _fit(answers, known, task, threads, client, quiet=quiet)
     for line in found.provenance["note"][len(answers.note) :]:  # of candidates without a group
         talk.say(line, quiet)
     opinion = _ask(compare, found, answers, quiet=quiet)
@@ -160,13 +172,19 @@ def _refuse(outputs: Outputs) -> None:
 
 
 def _fit(
-    answers: ResponseLog | LogStore, known: ItemKey | None, task: Task, threads: int | None, *, quiet: bool
+    answers: ResponseLog | LogStore,
+    known: ItemKey | None,
+    task: Task,
+    threads: int | None,
+    cluster: Client | None,
+    *,
+    quiet: bool,
 ) -> Calibration:
     from issmp_calibration import calibrate
     from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
 
-    settings = task.fitting.settings(threads)
+    settings = task.fitting.settings(threads, cluster)
     announce_compilation("fit", quiet=quiet)
     with talk.progress("fitting", quiet=quiet) as advance:
         return calibrate(answers, key=known, progress=lambda _: advance(1), **settings)

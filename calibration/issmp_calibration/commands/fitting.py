@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 if TYPE_CHECKING:
+    from distributed import Client
+
     from issmp_calibration.learning import LearnedPriors
     from issmp_calibration.log import ItemKey
     from issmp_calibration.mml.priors import Priors
@@ -193,7 +195,7 @@ class FitOptions:
 
         return ANY_SCORE if Asked.of(self.model, key, None).polytomous else 1
 
-    def settings(self, threads: int | None) -> dict[str, Any]:
+    def settings(self, threads: int | None, cluster: Client | None = None) -> dict[str, Any]:
         """The keywords of ``calibrate``."""
         from issmp_calibration.constraints import Constraints
         from issmp_cat.bank import ItemBank
@@ -204,7 +206,7 @@ class FitOptions:
             "population": self._population(),
             "constraints": None if self.fixed is None else Constraints.from_bank(ItemBank.load(self.fixed)),
             "standard_errors": self.errors.value if self.with_errors else None,
-            "options": self._options(threads),
+            "options": self._options(threads, cluster),
         }
 
     def _priors(self) -> Priors | LearnedPriors | None:
@@ -224,7 +226,7 @@ class FitOptions:
             raise UsageError("--priors-from and --no-priors contradict each other; leave one away")
         return learn_priors(ItemBank.load(self.priors_from))
 
-    def _options(self, threads: int | None) -> CalibrationOptions:
+    def _options(self, threads: int | None, cluster: Client | None) -> CalibrationOptions:
         from issmp_calibration.options import CalibrationOptions
         from issmp_calibration.verdict_rules import VerdictRules
         from issmp_cat.bank import ItemBank
@@ -238,6 +240,7 @@ class FitOptions:
             wanted_error=self.wanted_error,
             min_to_fit=self.min_to_fit,
             threads=threads,
+            cluster=cluster,
         )
 
     def _population(self) -> PopulationModel | None:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.mml.sources.folder import Sharded, look_at
+from issmp_calibration.mml.sources.folder import Sharded, load_plain, look_at
 from issmp_calibration.mml.sources.memory import added, summed
 from issmp_calibration.mml.sources.source import (
     Answers,
@@ -30,7 +31,7 @@ from issmp_calibration.mml.sources.source import (
 )
 from issmp_calibration.mml.sources.store import Store
 from issmp_cat.arrays import Ints
-from issmp_cat.errors import MissingExtra
+from issmp_cat.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -54,6 +55,7 @@ class Cluster:
 
     Raises:
         MissingExtra: dask.distributed is not installed.
+        UsageError: a worker cannot read its shard.
     """
 
     def __init__(
@@ -72,14 +74,19 @@ class Cluster:
         self._client: Any = client  # distributed is not typed
         self.n_groups = n_groups
         self._shards = self._map(load, range(n_shards))
-        lengths = self._gather(self._map(_lengths, self._shards))
+        try:
+            lengths = self._gather(self._map(_lengths, self._shards))
+        except OSError as fault:
+            msg = f"a worker of the cluster cannot read its shard: {fault}; all must find the store under the same path"
+            raise UsageError(msg) from fault
         self.n_answers = sum(answers for _, answers in lengths)
         self._sharded = Sharded.of(first, (persons for persons, _ in lengths), rows)
 
     @classmethod
-    def of(cls, client: Client, store: Store, rows: Ints | None = None) -> Cluster:
-        """A folder of shards that every worker can read under the same name."""
-        return cls(client, store.load, len(store.shards), store.first, max(len(store.groups), 1), rows)
+    def of(cls, client: Client, store: Store, rows: Ints | None = None, *, plain: bool = False) -> Cluster:
+        """A folder of shards that every worker can read under the same name; ``plain`` as for a ``Folder``."""
+        load, n_groups = (partial(load_plain, store), 1) if plain else (store.load, max(len(store.groups), 1))
+        return cls(client, load, len(store.shards), store.first, n_groups, rows)
 
     @property
     def n_persons(self) -> int:

@@ -28,7 +28,7 @@ from issmp_calibration.mml.sources.source import (
 from issmp_calibration.mml.sources.store import Store
 from issmp_cat.arrays import Ints
 
-__all__ = ["Folder", "Sharded", "Work", "look_at"]
+__all__ = ["Folder", "Sharded", "Work", "load_plain", "look_at"]
 
 # What is done with one shard: its answers, the request, and its persons' moments of the pass before.
 Work = Callable[[Answers, Request, NDArray[Any]], Expectation]
@@ -100,6 +100,12 @@ class Sharded:
         return Expectation(counts, population, log_likelihood, mean, sd, by_covariate)
 
 
+def load_plain(store: Store, number: int) -> Answers:
+    """A shard's answers as one population's, without covariates."""
+    answers = store.load(number)
+    return Answers.of(answers.start, answers.code)
+
+
 class Folder:
     """A source in a folder of shards (:mod:`issmp_calibration.mml.sources.store`).
 
@@ -132,8 +138,7 @@ class Folder:
         return 1 if self.plain else max(len(self.store.groups), 1)
 
     def _load(self, number: int) -> Answers:
-        answers = self.store.load(number)
-        return Answers.of(answers.start, answers.code) if self.plain else answers
+        return load_plain(self.store, number) if self.plain else self.store.load(number)
 
     def expect(self, request: Request, executor: Executor | None = None) -> Expectation:
         """One pass, shard after shard, threads working on one; they do not change a bit of the result."""
