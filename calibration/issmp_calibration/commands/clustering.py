@@ -36,7 +36,7 @@ def workers_of(address: str | None) -> Iterator[Any]:
     except (OSError, ValueError) as fault:
         raise UsageError(
             f"--cluster {address}: no scheduler answers there within {PATIENCE} seconds ({fault}); start one with "
-            ""dask scheduler", workers with "dask worker", and give its address, as tcp://host:8786"
+            "'dask scheduler', workers with 'dask worker', and give its address, as tcp://host:8786"
         ) from fault
     with client:
         yield client
