@@ -8,7 +8,7 @@ import numpy as np
 
 from issmp_calibration.item_table import FINE, ItemTable, numbered
 from issmp_calibration.log.faults import counted
-from issmp_calibration.plot_choice import flagged, spread, worst_first
+from issmp_calibration.plot_choice import flagged, leading_kinds, spread, worst_first
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.irt import (
     DICHOTOMOUS,
@@ -107,8 +107,8 @@ def _as_many_as_fit(table: ItemTable, places: Ints, room: int = CURVES) -> Ints:
 
 
 def _worth_a_look(table: ItemTable, places: Ints) -> Ints:
-    """The items with the worst verdicts, then sound ones from easy to hard."""
-    worst = worst_first(table, places)
+    """The items with the worst verdicts, then others from easy to hard."""
+    worst = worst_first(table, flagged(table, places))
     sound = np.setdiff1d(places, worst)
     if not len(sound):
         return _as_many_as_fit(table, worst)
@@ -124,7 +124,7 @@ def _worth_a_look(table: ItemTable, places: Ints) -> Ints:
 def _against(table: ItemTable, place: int) -> str:
     """The worst reason, for the legend."""
     verdict = table.verdicts[place]
-    return "" if verdict.words == FINE else f" ({verdict.action}: {verdict.codes[0].replace('_', ' ')})"
+    return "" if verdict.words == FINE else f" ({verdict.action}: {leading_kinds(verdict)[0].replace('_', ' ')})"
 
 
 def _title(table: ItemTable, shown: Ints, more: int, *, chosen: bool, stepped: bool) -> str:
@@ -135,5 +135,5 @@ def _title(table: ItemTable, shown: Ints, more: int, *, chosen: bool, stepped: b
     good = len(shown) - bad
     parts = [f"the {bad} worst verdicts" if bad > 1 else "the worst verdict"] * (bad > 0)
     if good:
-        parts.append(f"{good} sound from easy to hard" if good > 1 else "a sound one of middling difficulty")
+        parts.append(f"{good}{' others' * (bad > 0)} from easy to hard" if good > 1 else "one of middling difficulty")
     return f"{'Category' if stepped else 'Item'} curves: {', '.join(parts)}"

@@ -69,7 +69,7 @@ def _at(table: ItemTable, order: Ints, places: Ints) -> dict[str, list[float]]:
 
 
 def _sound(table: ItemTable, order: Ints, doubtful: Ints) -> list[Layer]:
-    """Intervals of the items without a verdict."""
+    """Intervals of the items with nothing, or only few answers, against them."""
     own = order[~np.isin(order, doubtful)]
     known = own[~np.isnan(table.errors("b")[own])]
     b, reach = table.values("b")[known], NORMAL_95 * table.errors("b")[known]
@@ -114,7 +114,7 @@ def _named(table: ItemTable, order: Ints) -> Ints:
     """The worst items, and of the others the easiest, the hardest and the least certain."""
     if len(order) <= ALL:
         return order
-    worst = worst_first(table, order)[:NAMED]
+    worst = worst_first(table, flagged(table, order))[:NAMED]
     sound = np.setdiff1d(order, flagged(table, order))
     if not len(sound):
         return worst
@@ -129,7 +129,8 @@ def _note(result: Calibration, outside: Ints, nominal: int, doubtful: int, drawn
     words = [f"{result.n_persons:,} candidates; bars: 95 % intervals"]
     if doubtful and drawn > ALL:
         which = f"the {NAMED} worst of {doubtful:,} items" if doubtful > NAMED else counted(doubtful, "item")
-        words.append(f"named: {which} to hold or retire, the easiest, the hardest and the least certain of the others")
+        words.append(f"named: {which} to hold or retire for more than few answers")
+        words.append("of the others the easiest, the hardest and the least certain")
     elif drawn > ALL:
         words.append("named: the easiest, the hardest and the least certain")
     if len(outside):

@@ -86,8 +86,8 @@ def test_the_table_of_many_models_keeps_item_and_action(wide, tmp_path, capsys):
     assert "title" not in err
     table = out[out.index("items\n") :].splitlines()
     header = table[1].split("  ")
-    assert table[1].index("first reason") <= 90
-    for name in ("item", "model", "a", "se_a", "b", "se_b", "answers", "needed", "action", "first reason"):
+    assert table[1].index("reasons") <= 90
+    for name in ("item", "model", "a", "se_a", "b", "se_b", "answers", "needed", "action", "reasons"):
         assert name in [word.strip() for word in header]
     assert "for SE 0.15 of b, " in out
     assert not result.exists()

@@ -101,3 +101,20 @@ def test_a_log_of_adaptive_exams_settles_without_the_items_that_few_saw():
     found = calibrate(log, standard_errors=None, options=CalibrationOptions(min_to_fit=30))
     assert found.converged
     assert len(found.items) == 218
+
+
+def test_a_long_table_begins_with_what_few_answers_do_not_explain(tmp_path, capsys):
+    """70 items of 120 candidates, too few for any; the last one goes against ability. Nobody saw one more."""
+    rng = np.random.default_rng(4)
+    slopes = np.append(np.full(69, 1.2), -1.5)
+    z = slopes * (rng.normal(size=(120, 1)) - rng.normal(size=70))
+    frame = pd.DataFrame((rng.logistic(size=z.shape) < z).astype(float), columns=[f"q{k}" for k in range(70)])
+    frame.insert(0, "candidate", [f"p{k}" for k in range(120)])
+    frame["unseen"] = np.nan
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    assert run(["calibrate", str(tmp_path / "log.csv")]) == 0
+    out = capsys.readouterr().out.splitlines()
+    title = next(k for k, line in enumerate(out) if line.startswith("items to hold or retire"))
+    assert out[title] == "items to hold or retire, worst first: 71 of 71; 1 that nobody saw are not listed"
+    assert out[title + 3].startswith("q69 ")
+    assert "retire   negative discrimination, too few answers" in out[title + 3]

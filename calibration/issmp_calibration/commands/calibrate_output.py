@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from issmp_calibration.item_table import USUAL, ItemTable
-from issmp_calibration.item_verdict import ACTIONS
+from issmp_calibration.item_verdict import ItemVerdict
 from issmp_calibration.log.faults import counted, some
 from issmp_calibration.outcome import FEW
+from issmp_calibration.plot_choice import leading_kinds, worst_first
 from issmp_calibration.plots import KINDS, draw
 from issmp_cat.cli import talk
 from issmp_cat.files import atomic_write
@@ -138,13 +139,12 @@ def _worth_a_look(table: ItemTable) -> tuple[list[int], str]:
     """
     if len(table) <= SHOWN:
         return list(range(len(table))), "items"
-    rank = {action: place for place, action in enumerate(reversed(ACTIONS))}
-    against = [place for place, verdict in enumerate(table.verdicts) if verdict.action != "use"]
-    seen = [place for place in against if table.answers[place] > 0]
-    title = f"items to hold or retire: {len(against):,} of {len(table):,}"
+    against = worst_first(table, np.arange(len(table)))
+    seen = against[table.answers[against] > 0]
+    title = f"items to hold or retire, worst first: {len(against):,} of {len(table):,}"
     unseen = len(against) - len(seen)
     title += f"; {unseen:,} that nobody saw are not listed" if unseen else ""
-    return sorted(seen, key=lambda place: rank[table.verdicts[place].action]), title
+    return seen.tolist(), title
 
 
 def _columns(table: ItemTable) -> dict[str, Sequence[object]]:
@@ -163,8 +163,15 @@ def _columns(table: ItemTable) -> dict[str, Sequence[object]]:
         "answers": columns["answers"],
         **({"needed": needed} if any(needed) else {}),
         "action": columns["action"],
-        "first reason": [verdict.codes[0].replace("_", " ") if verdict.codes else "" for verdict in table.verdicts],
+        "reasons": [_told(verdict) for verdict in table.verdicts],
     }
+
+
+def _told(verdict: ItemVerdict) -> str:
+    """The first two reasons, what few answers do not explain before them."""
+    kinds = leading_kinds(verdict)
+    words = ", ".join(code.replace("_", " ") for code in kinds[:2])
+    return words + (f" + {len(kinds) - 2}" if len(kinds) > 2 else "")
 
 
 def _estimated(table: ItemTable) -> list[str]:
