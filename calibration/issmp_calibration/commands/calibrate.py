@@ -142,9 +142,9 @@ def command(
         print_json(found, opinion)
     else:
         print_text(found, opinion)
-    talk.next_step(next_command(found, task.log, output, task.reading.words()), quiet)
     if task.repeated is not None:
         check_repeated(task.repeated, found, quiet=quiet)
+    talk.next_step(next_command(found, task.log, output, task.reading.words()), quiet)
     _end(found, gates)
 
 
