@@ -30,6 +30,12 @@ def command(
     limit: Annotated[
         float, typer.Option(help="Robust z beyond which an item may have moved; 2.58 SE must be passed too.")
     ] = 2.7,
+    false_discoveries: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Ask for more than 2.58 SE of many items: of those flagged this share are accidents."
+        ),
+    ] = None,
     gate: Annotated[
         list[str] | None, typer.Option("--gate", help=f"Exit with 5 unless this holds, such as {EXAMPLE}; repeatable.")
     ] = None,
@@ -45,7 +51,7 @@ def command(
 
     An item is flagged when the robust z of a change (z_a, z_b) is beyond the limit and the change exceeds 2.58 of its
     own standard errors (in_se_a, in_se_b); by robust z alone where a bank does not hold the item's covariance.
-    About 1 item in 100 is flagged by chance.
+    About 1 item in 100 is flagged by chance; --false-discoveries 0.05 keeps that to 5 in 100 of those flagged.
 
     The scales are linked first, by the items that did not move. Figures for --gate: common, used, flagged,
     flagged_share, worst_z, worst_rmsd (points of expected score), worst_change_b (logits), A, B. Exit code 3 when the
@@ -68,7 +74,9 @@ def command(
     require_known(gates, FIGURES)
     refuse_output("--output", output, (".csv", ".json"))
     refuse_folder("--plots", plots)
-    found = drift(ItemBank.load(new), ItemBank.load(old), method.value, anchor, limit=limit)
+    found = drift(
+        ItemBank.load(new), ItemBank.load(old), method.value, anchor, limit=limit, false_discoveries=false_discoveries
+    )
     if as_json:
         talk.print_json(found.content())
     else:

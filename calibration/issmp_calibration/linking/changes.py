@@ -11,7 +11,7 @@ from issmp_calibration.linking.moments import locations
 from issmp_calibration.linking.pairs import Pairs
 from issmp_cat.arrays import Bools, Floats
 
-__all__ = ["SURE", "Changes", "changes", "rmsd", "robust_z"]
+__all__ = ["SURE", "Changes", "changes", "rmsd", "robust_z", "sure_of_all"]
 
 # IQR × 0.7413 is the SD of a normal sample; differences below 1e-6 are how files round.
 NORMAL_IQR, ROUNDING = 0.7413, 1e-6
@@ -61,7 +61,13 @@ def robust_z(values: Floats, among: Bools) -> Floats:
 
 
 def changes(
-    pairs: Pairs, slope: float, shift: float, among: Bools, limit: float, errors: tuple[Floats, Floats]
+    pairs: Pairs,
+    slope: float,
+    shift: float,
+    among: Bools,
+    limit: float,
+    errors: tuple[Floats, Floats],
+    sure: float = SURE,
 ) -> Changes:
     """Compare what both banks say of each item.
 
@@ -71,6 +77,7 @@ def changes(
         among: the items whose differences give median and IQR. Shape ``(items,)``.
         limit: of the robust z.
         errors: standard errors of the changes of log a and of every location, NaN where not known.
+        sure: of these, beyond which a change is no accident.
     """
     new, old = pairs.new_parameters, pairs.old_parameters
     a = np.log(old.a) - np.log(new.a) + np.log(slope)
@@ -79,14 +86,36 @@ def changes(
     z = robust_z(moved, among[owner])
     z_a = robust_z(a, among)
     in_se_a, in_se = a / errors[0], moved / errors[1]
-    beyond = _beyond(z, in_se, limit)
+    beyond = _beyond(z, in_se, limit, sure)
     most = np.lexsort((-beyond, owner))[np.searchsorted(owner, np.arange(len(pairs)))]
-    return Changes(a, moved[most], z_a, z[most], in_se_a, in_se[most], _beyond(z_a, in_se_a, limit), beyond[most])
+    return Changes(a, moved[most], z_a, z[most], in_se_a, in_se[most], _beyond(z_a, in_se_a, limit, sure), beyond[most])
 
 
-def _beyond(z: Floats, in_se: Floats, limit: float) -> Floats:
+def _beyond(z: Floats, in_se: Floats, limit: float, sure: float) -> Floats:
     by_z: Floats = np.abs(z) / limit
-    return np.fmin(by_z, np.abs(in_se) / SURE)
+    return np.fmin(by_z, np.abs(in_se) / sure)
+
+
+def sure_of_all(in_se: Floats, rate: float) -> float:
+    """Standard errors beyond which changes count, so that ``rate`` of those found are accidents.
+
+    Benjamini & Hochberg (1995): the largest k with p_(k) ≤ k rate / m of m two-sided chances.
+
+    Args:
+        in_se: changes over their standard errors; NaN where not known.
+        rate: expected share of accidents among what is found.
+
+    >>> round(sure_of_all(np.array([0.5, -0.2, 6.0, 1.0]), 0.05), 2), round(sure_of_all(np.zeros(1000), 0.05), 2)
+    (2.5, 4.06)
+    """
+    from scipy.special import ndtr, ndtri
+
+    chance = np.sort(2.0 * ndtr(-np.abs(in_se[~np.isnan(in_se)])))
+    if not len(chance):
+        return SURE
+    steps = rate * np.arange(1, len(chance) + 1) / len(chance)
+    found = np.flatnonzero(chance <= steps)
+    return float(-ndtri(steps[found[-1] if len(found) else 0] / 2.0))
 
 
 def rmsd(pairs: Pairs, slope: float, shift: float, points: Points) -> Floats:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from issmp_calibration.linking.call import Method, change_errors, moved, rows, solved
-from issmp_calibration.linking.changes import SURE, changes, rmsd
+from issmp_calibration.linking.changes import SURE, changes, rmsd, sure_of_all
 from issmp_calibration.linking.curves import points
 from issmp_calibration.linking.moments import Solution
 from issmp_calibration.linking.pairs import Pairs, match
@@ -19,6 +19,7 @@ from issmp_calibration.linking.result import Anchor, Link
 from issmp_calibration.log.faults import some
 from issmp_cat.arrays import Bools, Floats
 from issmp_cat.bank import ItemBank
+from issmp_cat.errors import UsageError
 from issmp_cat.files import write_json
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Drift:
         link: the link, which rests on the items that did not drift.
         items: every common item; ``reason`` says what moved, and is empty for an item that stayed; ``used`` whether the
             link rests on it.
-        limit: of the robust z; where standard errors are known, 2.58 of these as well.
+        limit: of the robust z; where standard errors are known, ``sure`` of these as well.
+        sure: 2.58 standard errors, or as many as keep accidents to the share that was asked for.
     """
 
     link: Link
     items: tuple[Anchor, ...]
     limit: float
+    sure: float = SURE
 
     @property
     def flagged(self) -> tuple[str, ...]:
@@ -90,7 +93,7 @@ class Drift:
     def summary(self) -> str:
         """The result in a few lines."""
         unknown = [item.item for item in self.items if item.in_se_b is None]
-        sure = f" and {SURE} standard errors" if len(unknown) < len(self.items) else ""
+        sure = f" and {self.sure:.2f} standard errors" if len(unknown) < len(self.items) else ""
         lines = [
             f"drift: {len(self.flagged):,} of {len(self.items):,} common items beyond |robust z| {self.limit:g}{sure}"
         ]
@@ -115,6 +118,7 @@ class Drift:
             "format": "issmp-cat/drift",
             "format_version": 1,
             "limit": self.limit,
+            "sure": self.sure,
             "flagged": list(self.flagged),
             "figures": self.figures,
             "items": [asdict(item) for item in self.items],
@@ -135,6 +139,7 @@ def drift(
     anchors: Collection[str] | None = None,
     *,
     limit: float = 2.7,
+    false_discoveries: float | None = None,
 ) -> Drift:
     """How far every common item moved between two calibrations, by the changes of log a and of b.
 
@@ -149,10 +154,15 @@ def drift(
         method: of the link.
         anchors: ids of the items the link may rest on; all common items when not given.
         limit: of the robust z.
+        false_discoveries: expected share of accidents among the items found (Benjamini & Hochberg, 1995), such as 0.05:
+            with many items it asks for more than 2.58 standard errors, up to 4 of 1,000. None keeps 2.58.
 
     Raises:
         BankError: nothing to link by; every fault is named.
+        UsageError: a share of accidents that is not between 0 and 1.
     """
+    if false_discoveries is not None and not 0.0 < false_discoveries < 1.0:
+        raise UsageError(f"false_discoveries {false_discoveries:g}: expected a share between 0 and 1, such as 0.05")
     found, solution = solved(new_bank, old_bank, method, anchors, screen="iterative", limit=limit)
     pairs = match(new_bank, old_bank, None)
     used = set(found.used)
@@ -160,11 +170,14 @@ def drift(
     errors = _errors(pairs, among, found, solution)
     if not among.any():  # the link rests on retired items alone
         among[:] = True
-    gaps = changes(pairs, found.A, found.B, among, limit, errors)
+    gaps, sure = changes(pairs, found.A, found.B, among, limit, errors), SURE
+    if false_discoveries is not None:
+        sure = max(SURE, sure_of_all(np.concatenate([gaps.in_se_a, gaps.in_se_b]), false_discoveries))
+        gaps = changes(pairs, found.A, found.B, among, limit, errors, sure)
     reasons = {k: reason for k in range(len(pairs)) if (reason := moved(gaps, k))}
     apart = rmsd(pairs, found.A, found.B, points(old_bank.metric, "normal"))
     items = rows(pairs, found.A, found.B, gaps, apart, reasons)
-    return Drift(found, tuple(replace(item, used=item.item in used) for item in items), limit)
+    return Drift(found, tuple(replace(item, used=item.item in used) for item in items), limit, sure)
 
 
 def _errors(pairs: Pairs, among: Bools, found: Link, solution: Solution) -> tuple[Floats, Floats]:
