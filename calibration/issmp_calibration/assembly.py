@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from issmp_calibration.bank_verdict import standing
 from issmp_calibration.item_table import ItemTable, numbered
 from issmp_calibration.log import ItemKey
+from issmp_calibration.log.comparable import compare_rest_scores
 from issmp_calibration.log.store import LogStore
 from issmp_calibration.metric import Reported, report
 from issmp_calibration.mml.codes import Codes
@@ -86,7 +87,7 @@ def item_table(
 
     shares = np.full((log.n_items, 3), np.nan)
     shares[codes.items] = np.nan if errors is None else _shrinkage(design, found.parameters, errors)
-    distance, integration = spread(found.distances), spread(integration_error)
+    distance, integration, slope = map(spread, (found.distances, integration_error, _slopes(design, found.parameters)))
     evidence = Evidence(
         model=models,
         fitted=~np.isnan(distance),
@@ -94,7 +95,7 @@ def item_table(
         presented=classical.presented,
         counts=codes.counts,
         scores=highest + 1,
-        slope=spread(_slopes(design, found.parameters)),
+        slope=slope,
         slope_error=spread(None if errors is None else errors.deviations[:, SLOPE]),
         extremes=_extremes(reported),
         bounds=_bounds(design, found.parameters, codes.items, log.n_items),
@@ -106,7 +107,7 @@ def item_table(
         item_rest=classical.item_rest,
         key=classical.key,
         apart=codes.apart,
-        comparable=classical.test.alpha is not None,
+        comparable=classical.test.alpha is not None or _rest_compares(log, status, distance, slope),
         location_error=_location_error(reported),
         standing=standing(log.items.tolist(), bank),
         min_to_fit=options.min_to_fit,
@@ -156,6 +157,12 @@ def _shrinkage(design: Design, parameters: Floats, errors: Errors) -> Floats:
             np.where(design.kind == LOGISTIC, guess, np.nan),
         ]
     )
+
+
+def _rest_compares(log: ResponseLog | LogStore, status: NDArray[np.str_], distance: Floats, slope: Floats) -> bool:
+    """Whether rest scores compare; asked only where a fitted item's slope is fixed, and they speak in its place."""
+    judged = (np.isnan(slope) & ~np.isnan(distance)).any()
+    return bool(judged) and compare_rest_scores(log, status == "operational").judged
 
 
 def _needed(reported: Reported, answers: Ints, shrunk: Floats, wanted: float | None) -> Floats:

@@ -16,7 +16,7 @@ FINE = "ok"
 CODES: dict[str, tuple[Action, str]] = {
     "negative_discrimination": (
         "retire",
-        "its slope, or under a fixed one its item–rest r where raw scores compare, is below 0 beyond chance",
+        "its slope, or under a fixed one its item–rest r where rest scores compare, is below 0 beyond chance",
     ),
     "no_variation": ("retire", "everyone got the same score; hold while answers are too few"),
     "out_of_range": ("retire", "a, b or a step lies beyond what a bank may hold: a above 0"),
@@ -26,7 +26,7 @@ CODES: dict[str, tuple[Action, str]] = {
     "too_few_in_category": ("hold", "a score that too few candidates got"),
     "hardly_discriminates": (
         "hold",
-        "its slope, or under a fixed one its item–rest r where raw scores compare, is small or uncertain",
+        "its slope, or under a fixed one its item–rest r where rest scores compare, is small or uncertain",
     ),
     "at_bound": ("hold", "a parameter stopped at the bound of its range"),
     "unsettled": ("hold", "the iteration ended before it settled"),

@@ -42,7 +42,7 @@ class Evidence:
         singular: parameters without a standard error, since the answers do not tell them apart from others.
         item_rest: correlation with the rest of the test.
         key: a wrong option that does better than the key, None where there is none.
-        comparable: whether raw scores compare: everyone took the same items.
+        comparable: whether rest scores compare between candidates; see ``log.comparable``.
         apart: why it was not fitted, for what counts alone do not tell.
         location_error: the largest standard error of b or a step, logits.
         standing: what its bank says of each item that was held or left alone; None for items of no bank.

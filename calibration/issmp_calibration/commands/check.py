@@ -126,6 +126,7 @@ def _print_json(view: Overview, statistics: ClassicalStatistics, report: DataRep
         "data_report": report.to_dict(),
         "design": audit.to_dict(),
         "test": statistics.test.to_dict(),
+        "item_rest": statistics.rest._asdict(),
         "items": by_item,
     }
     print(json.dumps(plain, ensure_ascii=False, indent=1, allow_nan=False))

@@ -41,9 +41,13 @@ class Flag:
 
 
 def flag_items(
-    sums: Sums, p: Floats, item_rest: Floats, distractors: Distractors | None, limits: Limits
+    sums: Sums, p: Floats, item_rest: Floats, distractors: Distractors | None, limits: Limits, *, judged: bool = True
 ) -> tuple[tuple[Flag, ...], ...]:
-    """Flags of every item, in the order of items; arguments are parallel to the items."""
+    """Flags of every item, in the order of items; arguments are parallel to the items.
+
+    ``judged`` says whether item-rest correlations are; suspected keys are in any case, for there options are compared
+    with each other.
+    """
     found = []
     for place in range(len(p)):
         alone = _unusable(sums, place, limits)
@@ -52,7 +56,7 @@ def flag_items(
             if alone
             else (
                 *_suspected_key(distractors, place, limits),
-                *_discrimination(float(item_rest[place]), limits),
+                *(_discrimination(float(item_rest[place]), limits) if judged else ()),
                 *_difficulty(float(p[place]), _guessing(distractors, place, limits)),
                 *_easy(float(p[place]), limits),
                 *_blanks(sums.omitted[place] / sums.presented[place], limits),

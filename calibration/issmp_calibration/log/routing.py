@@ -22,7 +22,7 @@ from issmp_calibration.log.rough import abilities, rasch
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["Routing", "Verdict", "routing"]
+__all__ = ["SAMPLE", "Routing", "Verdict", "routing"]
 
 Verdict: TypeAlias = Literal["same_items", "by_chance", "by_answers", "outside", "unknown"]
 SAMPLE = 400_000  # answers looked at

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from issmp_calibration.log.comparable import Comparison, compare_rest_scores
 from issmp_calibration.log.distractors import Distractors, distractor_table
 from issmp_calibration.log.flags import Flag, Limits, flag_items
 from issmp_calibration.log.key import ItemKey
@@ -48,6 +49,7 @@ class ClassicalStatistics:
         no_time: answers without a usable time.
         test: the raw score as a whole.
         distractors: each option of each item, or None for a log of scores.
+        rest: whether item-rest correlations are judged, and why (not).
         flags: what is wrong with each item.
         persons: candidate ids. Shape ``(persons,)``, as the following.
         raw: raw score on operational items, points.
@@ -66,6 +68,7 @@ class ClassicalStatistics:
     no_time: Ints
     test: TestStatistics
     distractors: Distractors | None
+    rest: Comparison
     flags: tuple[tuple[Flag, ...], ...]
     persons: NDArray[Any] = field(repr=False)
     raw: Ints = field(repr=False)
@@ -147,7 +150,7 @@ def classical_statistics(
     distractors = distractor_table(log, sums, correct) if log.option is not None else None
     highest = highest_points(log, key)
     p = ratio(sums.points, sums.scored * highest)
-    item_rest = correlation(sums)
+    item_rest, rest = correlation(sums), compare_rest_scores(log, operational)
     return ClassicalStatistics(
         items=log.items,
         status=read_only(status),
@@ -161,7 +164,8 @@ def classical_statistics(
         no_time=read_only(no_time),
         test=describe_test(raw, answered, sums, operational),
         distractors=distractors,
-        flags=flag_items(sums, p, item_rest, distractors, limits or Limits()),
+        rest=rest,
+        flags=flag_items(sums, p, item_rest, distractors, limits or Limits(), judged=rest.judged),
         persons=log.persons,
         raw=read_only(raw),
         answered=read_only(answered),

@@ -148,7 +148,11 @@ def _items(console: Console, statistics: ClassicalStatistics, *, every_item: boo
     more = 0 if every_item else len(shown) - MOST
     if more > 0:  # the worst, in the order of items
         shown = sorted(sorted(shown, key=lambda k: (np.nan_to_num(statistics.item_rest[k], nan=-2.0), k))[:MOST])
-    section(console, f"Items: {_range(statistics, statistics.status == 'operational')}", [])
+    said = []
+    if statistics.test.alpha is None:  # else there is one raw score, and nothing to explain
+        judged = statistics.rest.judged
+        said = [(judged, f"item–rest r is {'' if judged else 'not '}judged: {statistics.rest.why}")]
+    section(console, f"Items: {_range(statistics, statistics.status == 'operational')}", said)
     if shown:
         console.print(_table(statistics, shown))
     if more > 0:
@@ -161,7 +165,7 @@ def _range(statistics: ClassicalStatistics, scored: Bools) -> str:
     p, r = p[~np.isnan(p)], r[~np.isnan(r)]
     if not len(p):
         return "nothing to tell"
-    if not len(r) or statistics.test.alpha is None:  # no one raw score to correlate with
+    if not len(r) or not statistics.rest.judged:
         return f"p {p.min():.3f}–{p.max():.3f}"
     middle = f"median {np.median(r):.4f}"
     return f"p {p.min():.3f}–{p.max():.3f}, item–rest r {r.min():.3f}–{r.max():.3f}, {middle}"

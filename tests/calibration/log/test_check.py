@@ -100,12 +100,21 @@ def test_candidates_without_answers_are_named(tmp_path):
     assert "1 candidate without answers: set apart (c2)" in ran.stdout
 
 
-def test_where_raw_scores_do_not_compare_there_is_no_range_of_correlations(tmp_path):
+def test_item_rest_correlations_are_told_where_rest_scores_compare_and_else_why_not(tmp_path):
+    """Items missed by chance, and those that the able were spared."""
     rng = np.random.default_rng(5)
-    for name, gaps in (("whole", 0.0), ("parts", 0.3)):
-        x = (rng.random((80, 5)) < 0.6).astype(int)
-        kept = [(p, k) for p in range(80) for k in range(5) if k == 0 or rng.random() >= gaps]
-        rows = [f"c{p:02},{'abcde'[k]},{x[p, k]}" for p, k in kept]
-        (tmp_path / f"{name}.csv").write_text("candidate,item,score\n" + "\n".join(rows) + "\n")
-    assert "item–rest r" in check("whole.csv", folder=tmp_path).stdout
-    assert "item–rest r" not in check("parts.csv", folder=tmp_path).stdout
+    theta, b = rng.normal(size=400), np.linspace(-2, 2, 24)
+    x = (rng.random((400, 24)) < 1 / (1 + np.exp(b - theta[:, None]))).astype(int)
+    spared = np.where(theta[:, None] > 0, b < -0.7, b > 0.7)
+    seen = {"whole": np.ones(x.shape, bool), "chance": rng.random(x.shape) > 0.3, "levels": ~spared}
+    for name, kept in seen.items():
+        frame = pd.DataFrame(np.where(kept, x, -1)).replace(-1, None).assign(candidate=range(400))
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    told = {name: check(f"{name}.csv", folder=tmp_path).stdout for name in seen}
+    assert "item–rest r 0." in told["whole"]
+    assert "judged" not in told["whole"]
+    assert "item–rest r 0." in told["chance"]
+    assert "item–rest r is judged: which items candidates saw has nothing to do with" in told["chance"]
+    assert "item–rest r 0." not in told["levels"]
+    assert "item–rest r is not judged: candidates saw different items" in told["levels"]
+    assert json.loads(check("levels.csv", "--json", folder=tmp_path).stdout)["item_rest"]["judged"] is False
