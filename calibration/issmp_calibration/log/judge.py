@@ -18,7 +18,7 @@ from issmp_calibration.log.removals import Removal
 from issmp_calibration.log.rules import Attempts, Duplicates, Omitted, Rules, Shape
 from issmp_calibration.log.scoring import Fault, Pair, Scorer, Verdict, response_meaning
 from issmp_calibration.log.stream import Stream, Taker
-from issmp_calibration.log.trouble import any_row_fault, report_faults
+from issmp_calibration.log.trouble import any_row_fault, nobody, report_faults
 from issmp_calibration.log.versions import base, versions_note
 from issmp_cat.errors import ResponseLogError
 
@@ -101,7 +101,7 @@ def judge(raw: Raw, layout: Layout, items: ItemKey | None, how: Reading, take: T
     raw.con.execute(
         "CREATE TABLE skipped AS SELECT unnest(?::BIGINT[]) AS code", [[c for c, v in good.items() if v is None]]
     )
-    if faults or unkeyed or raw.rejects or (stream.suspect and any_row_fault(raw, layout)):
+    if faults or unkeyed or raw.rejects or ((stream.suspect or nobody(stream.people)) and any_row_fault(raw, layout)):
         report_faults(raw, layout, faults, on, rules, unkeyed)
     if not any(good.values()):
         raise ResponseLogError(raw.where, ["no answers: every row is empty, not presented or set aside"])
@@ -140,6 +140,6 @@ def _meaning(layout: Layout, items: ItemKey | None, pairs: list[Pair], most: int
     by_option = as_option or "option" in roles
     if by_option and not keyed and "score" not in roles:
         said = some(sorted({text for pair in pairs if (text := pair.response or pair.option)}), 5)
-        advice = "give an item file with columns item,key (key=…, --key)"
+        advice = "give an item file with columns item,key (key=…, --key), or write 1 for right and 0 for wrong"
         return as_option, False, f"the answers are options ({said}) and there is no key to score them by: {advice}"
     return as_option, by_option and keyed, ""

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Iterable
 
-__all__ = ["likely", "name_it"]
+__all__ = ["ignore_it", "likely", "name_it"]
 
 # Beginnings of words that name a role, in names that the reader does not take by themselves.
 WORDS: dict[str, tuple[str, ...]] = {
@@ -50,3 +50,13 @@ def name_it(role: str, name: str) -> str:
     """
     pair = {role: name}
     return f"--column {shlex.quote(f'{role}={name}')} (columns={pair!r})"
+
+
+def ignore_it(name: str) -> str:
+    """How to say that a column is not to be read.
+
+    >>> ignore_it("total")
+    "--column ignore=total (columns={'ignore': ['total']})"
+    """
+    pair = {"ignore": [name]}
+    return f"--column {shlex.quote(f'ignore={name}')} (columns={pair!r})"

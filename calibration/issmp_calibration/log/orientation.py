@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from issmp_calibration.log.faults import counted, some
-from issmp_calibration.log.likely import likely, name_it
+from issmp_calibration.log.likely import ignore_it, likely, name_it
 from issmp_calibration.log.names import ANSWERS, Layout, guess, turned
 from issmp_calibration.log.people import listed_candidates
 from issmp_calibration.log.raw import Raw, count, quoted
@@ -19,7 +19,7 @@ from issmp_cat.errors import ResponseLogError
 
 __all__ = ["check_orientation"]
 
-WIDER = 3  # times as many columns as rows
+WIDER = 2  # times as many columns as rows
 ROWS_EACH = 1.5, 3.0  # rows a candidate: more, and a row is an answer; where no column's name tells of answers
 FEW_COLUMNS = 12  # a long table has not more
 MANY_ROWS = 20  # so many different values are no scores of one item
@@ -148,7 +148,7 @@ def _refuse_candidates(raw: Raw, layout: Layout, items: Collection[str], most: i
             continue
         words = (
             f'column "{name}" is read as an item, but by its name or its values ({some(_values(raw, name))}) it names '
-            f"the candidates; say {name_it('candidate', name)}, or --column ignore={name} if it is neither"
+            f"the candidates; say {name_it('candidate', name)}, or {ignore_it(name)} if it is neither"
         )
         raise ResponseLogError(raw.where, [words])
 

@@ -8,8 +8,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NoReturn, TypeAlias
 
+from issmp_calibration.log.dictionary import Dictionary
 from issmp_calibration.log.duplicates import duplicate_problem
 from issmp_calibration.log.faults import Faults, counted
+from issmp_calibration.log.hints import MOST_STRANGERS, STRANGERS, hints_for
 from issmp_calibration.log.lines import Place, lines_of, site
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.pairs import natural
@@ -18,11 +20,12 @@ from issmp_calibration.log.rules import Rules
 from issmp_calibration.log.scoring import Fault
 from issmp_cat.errors import ResponseLogError
 
-__all__ = ["any_row_fault", "report_faults"]
+__all__ = ["any_row_fault", "nobody", "report_faults"]
 
+NOBODY = ("NA", "N/A", "NaN", "nan", "NULL", "null", "None", "<NA>")  # what programs write where an id is missing
 # Faults of a single row that no distinct pair shows: condition, kind, message.
 ROW_FAULTS: dict[str, tuple[str, str, str]] = {
-    "candidate": ("candidate IS NULL", "rows without a candidate", "no candidate"),
+    "candidate": (f"candidate IS NULL OR candidate::VARCHAR IN {NOBODY}", "rows without a candidate", "no candidate"),
     "seconds": (
         "seconds IS NOT NULL AND try_cast(seconds AS FLOAT) IS NULL",
         "times that are no numbers",
@@ -39,10 +42,16 @@ REJECTS = {
     "UNQUOTED VALUE": "a quote that does not close",
     "LINE SIZE OVER MAXIMUM": "longer than 2 MB",
 }
-STRANGERS = "unknown items"
-MOST_STRANGERS = 10  # listed; a key of another form makes hundreds
 # Where a fault stands, its kind, its message, and how many of its kind it stands for.
 Found: TypeAlias = tuple[Place, str, str, int]
+
+
+def nobody(people: Dictionary) -> bool:
+    """Whether some candidate is called as programs write a missing id."""
+    if not people.texts or not len(people):
+        return False
+    names = people.bytes()
+    return any(bool((names == name.encode()).any()) for name in NOBODY)
 
 
 def any_row_fault(raw: Raw, layout: Layout) -> bool:
@@ -85,28 +94,9 @@ def report_faults(
         faults.add(kind, f"{site(raw, place[0], line)}: {message}", line=order, times=times)
     if doubles := duplicate_problem(raw, on, rules):
         faults.add("duplicates", doubles)
-    for hint in _hints(raw, faults):
+    for hint in hints_for(raw, layout, faults, pairs, on):
         hints.add("hint", hint)
     raise ResponseLogError(raw.where, [*hints.problems(), *faults.problems()])
-
-
-def _hints(raw: Raw, faults: Faults) -> list[str]:
-    """What to do when so much is wrong that it is not the answers."""
-    said = []
-    if (strange := faults.count.get(STRANGERS, 0)) > MOST_STRANGERS:
-        said.append(f"{strange:,} items are not in the item file: is it the key of this log (--key, key=)?")
-    wrong = faults.count.get("impossible scores", 0)
-    if wrong > faults.listed and wrong * 5 >= count(raw, "SELECT sum(count) FROM pairs"):
-        said.append(
-            "so many cannot be slips: options need a key (key=…, --key), scores above 1 need max_score (--max-score), "
-            'columns that are no items columns={"ignore": …} (--column ignore=…)'
-        )
-    if faults.count.get("unknown options", 0) > faults.listed:
-        said.append(
-            "an option that stands for no answer is named by Rules(omitted_codes=…) (--omitted-code); "
-            'further options of an item are listed in a column "options" of the key'
-        )
-    return said
 
 
 def _strangers(raw: Raw, pairs: Mapping[int, Fault], on: str) -> list[Found]:
@@ -159,7 +149,8 @@ def _row_faults(raw: Raw, listed: int) -> list[Found]:
         rows = raw.con.execute(query).fetchall()
         total = count(raw, f"SELECT count(DISTINCT (__file, __row)) {where}")
         for k, (file, row, cell) in enumerate(rows):
-            found.append(((file, row), kind, message.format(cell), total - k if k == len(rows) - 1 else 1))
+            said = message.format(cell) + (f' ("{cell}" is no name)' if column == "candidate" and cell else "")
+            found.append(((file, row), kind, said, total - k if k == len(rows) - 1 else 1))
     return found
 
 

@@ -266,3 +266,33 @@ def test_a_candidate_table_with_a_candidate_twice_or_of_another_exam(file):
     other = file("candidate,age\nq,1\n", "other.csv")
     assert refused(log, candidates=twice) == ('line 3: candidate "a" stands already on line 2',)
     assert refused(log, candidates=other) == ("none of its candidates (q) is in the log (a)",)
+
+
+@pytest.mark.parametrize("name", ["NA", "NaN", "null", "None"])
+def test_what_programs_write_for_a_missing_id_names_nobody(file, name):
+    """R and pandas write it so; the answers of several candidates would become those of one."""
+    problems = refused(file(f"candidate,item,score\na,x,1\n{name},x,1\n{name},y,0\n"))
+    assert problems == (f'line 3: no candidate ("{name}" is no name)', f'line 4: no candidate ("{name}" is no name)')
+
+
+def test_a_header_that_stands_again_in_the_file(file):
+    text = "candidate,item,score\na,x,1\nb,x,0\n"
+    problems = refused(file(text + text + text))
+    assert problems[0] == "2 rows (line 4 first) repeat the header, as in joined files: take them out"
+
+
+def test_a_file_in_another_encoding_is_told_how_to_be_turned(file):
+    rows = "".join(f"Müller{k},x,1\n" for k in range(9))
+    problems = refused(file(("candidate,item,score\n" + rows).encode("latin-1")))
+    assert problems[0].startswith("9 lines are not UTF-8: save the file so, or if it was made under Windows: iconv -f")
+
+
+def test_a_total_among_the_items_is_named_as_the_column_to_leave_out(file):
+    rows = "".join(f"c{k},1,0,1,{20 + k}\n" for k in range(30))
+    path = file("candidate,a,b,c,total\n" + rows)
+    problems = refused(path)
+    assert (
+        'column "total" holds 30 values that are no scores: if it is no item, '
+        "--column ignore=total (columns={'ignore': ['total']})" in problems
+    )
+    assert read_log(path, columns={"ignore": ["total"]}).n_items == 3
