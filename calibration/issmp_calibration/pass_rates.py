@@ -81,7 +81,7 @@ def refuse_column(log: About, by: str) -> None:
         UsageError: no such column.
     """
     if by not in log.candidates:
-        known = ", ".join(log.candidates) or "none; give a table about candidates"
+        known = ", ".join(log.candidates) or "none; give a table about candidates (--candidates)"
         raise UsageError(f'no column "{by}" about candidates; known: {known}{did_you_mean(by, list(log.candidates))}')
 
 

@@ -307,7 +307,9 @@ def test_scoring_with_nothing_to_score_with_is_a_usage_error(wide, capsys):
 
 def test_an_unknown_column_is_named(wide, capsys):
     assert run(["score", str(wide), "--raw-cut", "6", "--by", "attempt"]) == 2
-    assert 'no column "attempt"' in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert 'no column "attempt"' in err
+    assert "give a table about candidates (--candidates)" in err
 
 
 def test_raw_pass_rates_of_the_licensure_form_by_attempt(shared, capsys):

@@ -208,7 +208,7 @@ def _by_regression(prior: RegressionPrior, log: About) -> Prior:
 def _column(name: str, log: About) -> NDArray[Any]:
     """What is known of the candidates under a name."""
     if name not in log.candidates:
-        known = ", ".join(log.candidates) or "none; give a table about candidates"
+        known = ", ".join(log.candidates) or "none; give a table about candidates (--candidates)"
         raise UsageError(
             f'no column "{name}" about candidates; known: {known}{did_you_mean(name, list(log.candidates))}'
         )
