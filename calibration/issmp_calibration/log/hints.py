@@ -62,7 +62,8 @@ def _headers(raw: Raw) -> Iterator[str]:
         return
     file, row = raw.con.execute(f"SELECT __file, __row FROM raw WHERE {same} ORDER BY ALL LIMIT 1").fetchall()[0]
     line = lines_of(raw, [(file, row)])[0].get((file, row), row)
-    yield f"{counted(rows, 'row')} ({site(raw, file, line)} first) repeat the header, as in joined files: take them out"
+    where = f"{counted(rows, 'row')}, {site(raw, file, line)} first"
+    yield f"the header stands again in the file ({where}), as in files that were joined: take it out there"
 
 
 def _text(name: str) -> str:

@@ -278,7 +278,9 @@ def test_what_programs_write_for_a_missing_id_names_nobody(file, name):
 def test_a_header_that_stands_again_in_the_file(file):
     text = "candidate,item,score\na,x,1\nb,x,0\n"
     problems = refused(file(text + text + text))
-    assert problems[0] == "2 rows (line 4 first) repeat the header, as in joined files: take them out"
+    assert problems[0] == (
+        "the header stands again in the file (2 rows, line 4 first), as in files that were joined: take it out there"
+    )
 
 
 def test_a_file_in_another_encoding_is_told_how_to_be_turned(file):
