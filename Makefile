@@ -35,7 +35,7 @@ bench: $(READY)
 proof: $(READY)
 	PYTHONPATH=tests $(BIN)/python -m oracle --folder proof
 
-# 200 simulated calibrations of each model against the truth: some ten minutes, resumable, recovery/ keeps what is done.
+# 200 simulated calibrations of each model against the truth: some twenty minutes, resumable, recovery/ keeps what is done.
 recovery: $(READY)
 	PYTHONPATH=tests OPENBLAS_NUM_THREADS=1 $(BIN)/python -m recovery --folder recovery
 

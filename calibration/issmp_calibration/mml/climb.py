@@ -73,7 +73,7 @@ class Climb:
             grid=nodes,
             log_density=population.log_density(nodes),
             regression=population.regression(),
-            windowed=self.kind is np.float32,
+            windowed=self.kind is np.float32 and self.design.concave,
             share=share,
         )
         return self.source.expect(request, self.executor)

@@ -14,6 +14,8 @@ from issmp_cat.arrays import Bools, Floats, Ints
 
 __all__ = ["Design"]
 
+ASYMPTOTIC = {"3pl", "4pl"}
+
 
 @dataclass(frozen=True, slots=True)
 class Design:
@@ -75,6 +77,15 @@ class Design:
         """The item that each code belongs to. Shape ``(codes,)``."""
         kind = np.uint16 if self.n_items <= np.iinfo(np.uint16).max else np.uint32
         return np.repeat(np.arange(self.n_items, dtype=kind), np.diff(self.first))
+
+    @property
+    def concave(self) -> bool:
+        """Whether the log likelihood of every answer is concave in θ: that of an item with an asymptote is not.
+
+        Only then does a posterior fall off about as fast as a normal one outside a few of its SDs. Where right answers
+        may be guesses it has tails that slopes and asymptotes depend on.
+        """
+        return not ASYMPTOTIC.intersection(self.models)
 
     @property
     def free(self) -> Bools:

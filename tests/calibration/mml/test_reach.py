@@ -5,10 +5,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from issmp_calibration.mml.codes import encode
-from issmp_calibration.mml.em import Settings, fit
+from issmp_calibration.mml.em import SMALL, Settings, fit
 from issmp_calibration.mml.grid import Grid
 from issmp_calibration.mml.information import standard_errors
 from issmp_calibration.mml.layout import lay_out
+from issmp_calibration.mml.priors import Priors
 from issmp_cat.responses import ResponseLog
 
 
@@ -44,6 +45,22 @@ def test_by_itself_a_fit_is_fine_enough(long_test):
     assert found.settled
     assert found.integration_errors.max() < 0.025
     assert np.abs((found.parameters[:, :2] - exact) / errors).max() < 0.01
+
+
+def test_posteriors_of_guessed_answers_keep_their_tails():
+    """16 answers with c = 0.25 and d = 0.9 leave tails beyond 5 posterior SDs, which decide on slopes."""
+    rng = np.random.default_rng(11)
+    slope, b = rng.uniform(2.0, 2.6, 16), rng.uniform(-0.4, 0.4, 16)
+    z = slope * (rng.normal(size=(20_000, 1)) - b)
+    scores = (rng.random(z.shape) < 0.25 + 0.65 / (1 + np.exp(-z))).astype(float)
+    codes = encode(ResponseLog.from_wide(scores))
+    assert codes.n_answers > SMALL
+    design, settings = lay_out(codes, "4pl", Priors.default("4pl")), Settings(grid=Grid.spaced(6.0, 121), refine=False)
+    found = fit(codes, design, settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("issmp_calibration.mml.em.SMALL", codes.n_answers)
+        exact = fit(codes, design, settings)
+    assert (np.abs(found.parameters - exact.parameters) / standard_errors(codes, design, exact).deviations).max() < 0.01
 
 
 def test_nodes_go_after_a_population_far_from_the_anchors():
