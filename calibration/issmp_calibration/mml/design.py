@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.mml.models.family import GRADED, NOMINAL, Family
-from issmp_calibration.mml.models.named import FAMILIES
+from issmp_calibration.mml.models.named import FAMILIES, MODELS
 from issmp_cat.arrays import Bools, Floats, Ints
 
 __all__ = ["Design"]
 
-ASYMPTOTIC = {"3pl", "4pl"}
+ASYMPTOTIC = {model.name for model in MODELS.values() if model.guessing or model.slipping}
 
 
 @dataclass(frozen=True, slots=True)

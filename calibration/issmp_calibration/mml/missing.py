@@ -46,6 +46,7 @@ class Scored:
         population: derivative of the log density by the mean and by the logarithm of the SD of each group. Shape
             ``(2, groups, nodes)``.
         exact: take every node as a component, whatever it costs.
+        windowed: leave out nodes far from each person's posterior.
     """
 
     nodes: Floats
@@ -58,6 +59,7 @@ class Scored:
     scores: NDArray[Any]
     population: NDArray[Any]
     exact: bool
+    windowed: bool
 
     def persons(self, answers: Answers) -> tuple[NDArray[Any], Floats, Floats, Floats]:
         """Group of each person, and by how much the log density differs from that of the group: e, tilt, shift."""

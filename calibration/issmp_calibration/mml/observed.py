@@ -150,6 +150,7 @@ class Information:
             scores=self.cells.table(tables.astype(kind), solution.design.first),
             population=latents.scores(nodes).astype(kind),
             exact=self.n_answers <= EXACT,
+            windowed=kind is np.float32 and solution.design.concave,
         )
 
     def _chained(self, matrix: Floats) -> Floats:
@@ -196,7 +197,7 @@ class Information:
 
 
 def _windows(answers: Answers, moments: NDArray[Any], scored: Scored, grid: Grid) -> Windows:
-    if scored.table.dtype == np.float64:
+    if not scored.windowed:
         return Windows.whole(answers.n_persons, answers.n_answers, grid)
     return Windows.around(moments[:, 0], moments[:, 1], answers.n_answers, grid)
 
