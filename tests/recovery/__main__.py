@@ -86,7 +86,7 @@ def report(rows: list[Row]) -> int:
 
 
 def unbiased(row: Row) -> bool:
-    """Whether theory promises a bias ∝ 1/n: it does where the answers outweigh priors, not for modes under strong ones."""
+    """Whether theory promises a bias ∝ 1/n: where the answers outweigh priors, not for modes under strong ones."""
     return not WORLDS[row.model].believed
 
 
