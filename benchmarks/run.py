@@ -10,8 +10,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 ALL = (
-    *("decision.py", "criteria.py", "simulation.py", "calibration.py", "passes.py", "sparse.py", "ingest.py"),
-    *("scoring.py", "linking.py", "growth.py"),
+    *("startup.py", "decision.py", "criteria.py", "simulation.py", "calibration.py", "passes.py", "sparse.py"),
+    *("ingest.py", "scoring.py", "linking.py", "growth.py"),
 )
 
 
