@@ -64,8 +64,10 @@ class Climb:
     taken: float = 1.0
     information: Floats = field(default_factory=lambda: np.zeros((0, 0, 0)))
 
-    def expectation(self, kind: Any, *, grid: Grid | None = None, share: float = 1.0) -> Expectation:
-        """The E-step where the fit stands, on other nodes if wanted."""
+    def expectation(
+        self, kind: Any, *, grid: Grid | None = None, share: float = 1.0, whole: bool = False
+    ) -> Expectation:
+        """The E-step where the fit stands, on other nodes if wanted; ``whole``: all of them for everybody."""
         nodes = grid or self.here.grid
         population = self.here.population
         request = Request(
@@ -73,7 +75,7 @@ class Climb:
             grid=nodes,
             log_density=population.log_density(nodes),
             regression=population.regression(),
-            windowed=self.kind is np.float32 and self.design.concave,
+            windowed=self.kind is np.float32 and self.design.concave and not whole,
             share=share,
         )
         return self.source.expect(request, self.executor)

@@ -54,6 +54,8 @@ def finer(grid: Grid, sd: float) -> Grid:
 def integration_errors(climb: Climb) -> Floats:
     """How far finer nodes would move each item, in standard errors; NaN for a histogram, which is its nodes.
 
+    Finer nodes, all of them for everybody and in double precision: windows and rounding count as well.
+
     One quasi-Newton step of the marginal posterior: the gradient that finer nodes add, by the items' information,
     carried on to its end by the curvature that the iteration has shown. Of many persons one in 25 is looked at, which
     makes the figure larger rather than smaller: what is chance in it does not average out as it does over all.
@@ -63,7 +65,8 @@ def integration_errors(climb: Climb) -> Floats:
         return np.full(design.n_items, np.nan)
     share = min(1.0, max(CHECKED[0] / max(climb.source.n_persons, 1), CHECKED[1]))
     fine = finer(here.grid, float(here.population.total_sd.max()))
-    there, near = (climb.expectation(np.float64, grid=grid, share=share) for grid in (fine, here.grid))
+    near = climb.expectation(climb.kind, share=share)
+    there = climb.expectation(np.float64, grid=fine, share=share, whole=True)
     pull = _gradient(climb, there, fine) - _gradient(climb, near, here.grid)
     step = _newton_steps(design, pull, climb.information)
     image = climb.expanded(here.parameters + step, there, fine)

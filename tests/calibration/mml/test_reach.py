@@ -47,6 +47,17 @@ def test_by_itself_a_fit_is_fine_enough(long_test):
     assert np.abs((found.parameters[:, :2] - exact) / errors).max() < 0.01
 
 
+def test_windows_that_are_too_narrow_are_noticed(monkeypatch):
+    """The check leaves out no node, so that it also tells what windows left out."""
+    scores, _, _ = draw(4, 4_000, 60)
+    codes = encode(ResponseLog.from_wide(scores))
+    assert codes.n_answers > SMALL
+    design, settings = lay_out(codes, "2pl"), Settings(grid=Grid.spaced(6.0, 241), refine=False)
+    assert fit(codes, design, settings).integration_errors.max() < 1e-3
+    monkeypatch.setattr("issmp_calibration.mml.estep.REACH", {4: 1.5, 8: 1.5})
+    assert fit(codes, design, settings).integration_errors.max() > 0.05
+
+
 def test_posteriors_of_guessed_answers_keep_their_tails():
     """16 answers with c = 0.25 and d = 0.9 leave tails beyond 5 posterior SDs, which decide on slopes."""
     rng = np.random.default_rng(11)
