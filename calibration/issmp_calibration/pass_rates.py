@@ -70,7 +70,7 @@ def raw_decisions(log: ResponseLog, cut: int, key: ItemKey | None = None) -> tup
         cut: lowest passing raw score, points.
         key: item file that tells operational from pretest items; without it all count.
     """
-    raw, answered = raw_scores(log, item_status(log, key) == "operational")
+    raw, answered, _ = raw_scores(log, (item_status(log, key) == "operational").astype(np.int64))
     return raw, raw >= cut, answered > 0
 
 

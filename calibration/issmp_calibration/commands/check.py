@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from issmp_calibration.log.statistics import ClassicalStatistics
 
 __all__ = ["command"]
+
+FEWEST_TO_FIT = 30  # answers; of adaptive logs, items with fewer keep the others from settling
 
 
 @reads_log
@@ -57,12 +60,14 @@ def command(
     """
     from issmp_calibration.log import classical_statistics
     from issmp_calibration.log.audit import audit_design
+    from issmp_calibration.log.detect import refuse_missing
     from issmp_calibration.log.overview import overview
     from issmp_calibration.log.tell import refuse_options
     from issmp_calibration.warmup import announce_compilation
 
     refuse_output("--items", items)
     refuse_output("--dropped", dropped)
+    refuse_missing([*log, *(path for path in (reading.key, bank, reading.candidates) if path)])
     announce_compilation("check", quiet=quiet)
     known, remarks = _items(reading.key, bank)
     read = reading.read(log, known, quiet=True, dropped=dropped)
@@ -76,7 +81,7 @@ def command(
     if items:
         _write_items(items, statistics)
     if not quiet:
-        again = reading.words(key=reading.key or bank)
+        again = [*reading.words(key=reading.key or bank), *_to_settle(audit)]
         _talk(log, again, [path for path in (items, dropped) if path])
 
 
@@ -137,6 +142,14 @@ def _write_items(path: Path, statistics: ClassicalStatistics) -> None:
 
     with atomic_write(path) as handle:
         statistics.frame.to_csv(handle, index=False, lineterminator="\n")
+
+
+def _to_settle(audit: DesignAudit) -> list[str]:
+    """What ``calibrate`` needs for an adaptive log in which some items have a handful of answers."""
+    route = audit.routing
+    adaptive = route.verdict == "by_answers" or (route.verdict == "unknown" and not isnan(route.between))
+    few = any(n < FEWEST_TO_FIT for n in audit.fewest.values())
+    return ["--min-to-fit", str(FEWEST_TO_FIT)] if few and adaptive else []
 
 
 def _talk(log: list[Path], again: list[str], written: list[Path]) -> None:

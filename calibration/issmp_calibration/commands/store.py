@@ -41,12 +41,14 @@ def command(
 
       issmp-cat store responses.csv.gz --key key.csv --memory 512M -o answers
     """
+    from issmp_calibration.log.detect import refuse_missing
     from issmp_calibration.log.storing import Room, refuse_store, store_as
     from issmp_calibration.warmup import announce_compilation
     from issmp_cat.cli import talk
 
     room = Room(memory=_bytes(memory))
     refuse_store(output)
+    refuse_missing([*log, *(path for path in (reading.key, reading.candidates) if path)])
     announce_compilation("check", quiet=quiet)
     talk.keep(f"no store was written; if {output}.partial is there, the same command goes on from it")
     done = 0.0

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
 
-from issmp_cat.errors import InputRejected
+from issmp_cat.errors import InputRejected, ResponseLogError
 
-__all__ = ["TextTable", "check_names", "is_parquet", "open_text", "text_table"]
+__all__ = ["TextTable", "check_names", "is_parquet", "open_text", "refuse_missing", "text_table"]
 
 PARQUET, GZIP = b"PAR1", b"\x1f\x8b"
 FOREIGN = {
@@ -50,6 +50,19 @@ def _head(path: Path, error: type[InputRejected]) -> bytes:
     if not head.strip():
         raise error(path.name, ["the file is empty"])
     return head
+
+
+def refuse_missing(paths: Sequence[Path]) -> None:
+    """Stop before any work if files or folders are not there, naming all of them.
+
+    Raises:
+        ResponseLogError: some are not.
+    """
+    missing = [str(path) for path in paths if not path.exists()]
+    if len(missing) == 1:
+        raise ResponseLogError(missing[0], ["no such file"])
+    if missing:
+        raise ResponseLogError("missing files", [f"{path}: no such file" for path in missing])
 
 
 def _nature(head: bytes) -> str:

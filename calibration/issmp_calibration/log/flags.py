@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from issmp_calibration.log.distractors import Distractors
+from issmp_calibration.log.faults import counted
 from issmp_calibration.log.sums import Sums
 from issmp_cat.arrays import Floats
 
@@ -19,16 +20,16 @@ class Limits:
 
     Attributes:
         answers: below this many answers nothing else is judged.
+        same: so many answers alike are no accident; fewer are called too few, whatever they are.
         item_rest: a lower correlation with the rest of the test is low.
         easy: a higher proportion right is too easy to tell candidates apart.
-        hard: a lower proportion right is too hard; with options, below one over their number.
         omitted: a higher share of blanks is suspicious.
     """
 
     answers: int = 30
+    same: int = 15
     item_rest: float = 0.10
     easy: float = 0.95
-    hard: float = 0.20
     omitted: float = 0.05
 
 
@@ -41,12 +42,24 @@ class Flag:
 
 
 def flag_items(
-    sums: Sums, p: Floats, item_rest: Floats, distractors: Distractors | None, limits: Limits, *, judged: bool = True
+    sums: Sums,
+    p: Floats,
+    item_rest: Floats,
+    distractors: Distractors | None,
+    limits: Limits,
+    *,
+    guessing: Floats,
+    judged: bool = True,
 ) -> tuple[tuple[Flag, ...], ...]:
     """Flags of every item, in the order of items; arguments are parallel to the items.
 
-    ``judged`` says whether item-rest correlations are; suspected keys are in any case, for there options are compared
-    with each other.
+    Args:
+        sums: of the answers; ``p`` and ``item_rest`` are made of them.
+        distractors: each option of each item, or None for a log of scores.
+        limits: when an item is flagged.
+        guessing: proportion right by blind guessing, NaN where options are not known. Shape ``(items,)``.
+        judged: whether item-rest correlations are; suspected keys are in any case, for there options are compared
+            with each other.
     """
     found = []
     for place in range(len(p)):
@@ -57,7 +70,7 @@ def flag_items(
             else (
                 *_suspected_key(distractors, place, limits),
                 *(_discrimination(float(item_rest[place]), limits) if judged else ()),
-                *_difficulty(float(p[place]), _guessing(distractors, place, limits)),
+                *_difficulty(float(p[place]), float(guessing[place])),
                 *_easy(float(p[place]), limits),
                 *_blanks(sums.omitted[place] / sums.presented[place], limits),
             )
@@ -73,12 +86,19 @@ def _unusable(sums: Sums, place: int, limits: Limits) -> Flag | None:
     if not scored:
         return Flag("no_score", "no answer has a score")
     if sums.points[place] == scored and sums.xx[place] == sums.x[place]:
-        return Flag("all_right", "everyone got it right, so it tells nobody apart")
+        return Flag("all_right", _alike("right", scored, "so it tells nobody apart", limits))
     if not sums.points[place]:
-        return Flag("all_wrong", "everyone got it wrong; check the key")
+        return Flag("all_wrong", _alike("wrong", scored, "so check the key", limits))
     if scored < limits.answers:
         return Flag("few_answers", f"only {scored:.0f} answers; too few to judge")
     return None
+
+
+def _alike(how: str, scored: float, so: str, limits: Limits) -> str:
+    """What follows from answers that are all alike, if there are enough of them."""
+    if scored < limits.same:
+        return f"only {counted(int(scored), 'answer')}, all {how}; too few to judge"
+    return f"everyone got it {how}, {so}"
 
 
 def _suspected_key(distractors: Distractors | None, place: int, limits: Limits) -> tuple[Flag, ...]:
@@ -105,12 +125,6 @@ def _discrimination(r: float, limits: Limits) -> tuple[Flag, ...]:
     if r < limits.item_rest:
         return (Flag("low_discrimination", "hardly tells candidates apart"),)
     return ()
-
-
-def _guessing(distractors: Distractors | None, place: int, limits: Limits) -> float:
-    """The proportion right that blind guessing would reach."""
-    options = 0 if distractors is None else int((distractors.n[place] > 0).sum())
-    return 1 / options if options > 1 else limits.hard
 
 
 def _difficulty(p: float, guessing: float) -> tuple[Flag, ...]:

@@ -44,11 +44,11 @@ class TestStatistics:
         return {name: None if value is None or np.isnan(value) else value for name, value in asdict(self).items()}
 
 
-def ability_groups(raw: Ints, answered: Ints, groups: int) -> Ints:
-    """Ability group of each candidate, from 0, by proportion right. Shape ``(persons,)``."""
-    proportion = ratio(raw.astype(np.float64), answered.astype(np.float64))
-    cuts = np.nanquantile(proportion, np.arange(1, groups) / groups) if answered.any() else np.zeros(groups - 1)
-    return np.searchsorted(cuts, np.nan_to_num(proportion), side="left").astype(np.int64)
+def ability_groups(raw: Ints, possible: Ints, groups: int) -> Ints:
+    """Ability group of each candidate, from 0, by share of the points to be had. Shape ``(persons,)``."""
+    share = ratio(raw.astype(np.float64), possible.astype(np.float64))
+    cuts = np.nanquantile(share, np.arange(1, groups) / groups) if possible.any() else np.zeros(groups - 1)
+    return np.searchsorted(cuts, np.nan_to_num(share), side="left").astype(np.int64)
 
 
 def correlation(sums: Sums) -> Floats:

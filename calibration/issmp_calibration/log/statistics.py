@@ -43,7 +43,7 @@ class ClassicalStatistics:
         highest: the most an item may be scored: as the item file says, or the highest score in the log; at least 1.
         p: share of the points to be had, mean score over the highest; for 0/1 items the proportion right. NaN where
             nobody has a score.
-        item_rest: correlation with the rest of the operational score; NaN where either does not vary.
+        item_rest: correlation with the share of points on the other operational items; NaN where either does not vary.
         omitted: answers left blank.
         seconds: median time, NaN where there is none.
         no_time: answers without a usable time.
@@ -143,12 +143,13 @@ def classical_statistics(
     """
     status = item_status(log, key)
     operational = status == "operational"
-    raw, answered = raw_scores(log, operational)
-    sums = sum_up(log, operational, raw, answered, ability_groups(raw, answered, groups))
+    highest = highest_points(log, key)
+    worth = np.where(operational, highest, 0)
+    scores = raw_scores(log, worth)
+    sums = sum_up(log, worth, scores, ability_groups(scores.raw, scores.possible, groups))
     seconds, no_time = median_times(log)
     correct = correct_options(log, key)
     distractors = distractor_table(log, sums, correct) if log.option is not None else None
-    highest = highest_points(log, key)
     p = ratio(sums.points, sums.scored * highest)
     item_rest, rest = correlation(sums), compare_rest_scores(log, operational)
     return ClassicalStatistics(
@@ -162,13 +163,21 @@ def classical_statistics(
         omitted=read_only(sums.omitted.astype(np.int64)),
         seconds=read_only(seconds),
         no_time=read_only(no_time),
-        test=describe_test(raw, answered, sums, operational),
+        test=describe_test(scores.raw, scores.answered, sums, operational),
         distractors=distractors,
         rest=rest,
-        flags=flag_items(sums, p, item_rest, distractors, limits or Limits(), judged=rest.judged),
+        flags=flag_items(
+            sums,
+            p,
+            item_rest,
+            distractors,
+            limits or Limits(),
+            guessing=guessing_chance(log, key, distractors, highest),
+            judged=rest.judged,
+        ),
         persons=log.persons,
-        raw=read_only(raw),
-        answered=read_only(answered),
+        raw=read_only(scores.raw),
+        answered=read_only(scores.answered),
     )
 
 
@@ -186,6 +195,18 @@ def highest_points(log: ResponseLog, key: ItemKey | None) -> Ints:
         if key and str(item) in key.index:
             highest[place] = key.highest(key.index[str(item)], int(highest[place]))
     return highest
+
+
+def guessing_chance(log: ResponseLog, key: ItemKey | None, distractors: Distractors | None, highest: Ints) -> Floats:
+    """Proportion right by blind guessing: one over the options, listed in the item file or chosen in the log.
+
+    NaN where neither tells, and for items scored in steps. Shape ``(items,)``.
+    """
+    index = key.index if key else {}
+    listed = [len(key.options[index[str(item)]]) if key and str(item) in index else 0 for item in log.items]
+    chosen = np.zeros(log.n_items, np.int64) if distractors is None else (distractors.n > 0).sum(axis=1)
+    options = np.maximum(listed, chosen)
+    return np.where((options > 1) & (highest == 1), 1 / np.maximum(options, 1), np.nan)
 
 
 def correct_options(log: ResponseLog, key: ItemKey | None) -> Bools:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from issmp_cat.arrays import Bools, Floats, Ints
 from issmp_cat.responses import NO_OPTION, ResponseLog
 
-__all__ = ["Sums", "blocks", "raw_scores", "sum_up"]
+__all__ = ["RawScores", "Sums", "blocks", "raw_scores", "sum_up"]
 
 BLOCK = 1 << 20  # answers looked at together
 
@@ -20,8 +21,9 @@ BLOCK = 1 << 20  # answers looked at together
 class Sums:
     """Sums by item over the answers that have a score and a rest score.
 
-    The rest score is the candidate's proportion right on the other operational items; where everyone took the same
-    items it is the rest of the raw score up to a constant, so correlations with it are item–rest ones.
+    The rest score is the candidate's share of the points to be had on the other operational items, as in a calibration
+    (``rest_scores``); where everyone took the same items it is the rest of the raw score up to a constant for each
+    item, so correlations with it are item–rest ones.
 
     Attributes:
         presented: answers, omitted ones included. Shape ``(items,)``, as the following.
@@ -52,41 +54,55 @@ class Sums:
     by_group: Floats
 
 
-def raw_scores(log: ResponseLog, operational: Bools) -> tuple[Ints, Ints]:
-    """Raw score of each candidate, and the number of answers it is out of; both of shape ``(persons,)``.
+class RawScores(NamedTuple):
+    """Raw score of each candidate, and what it is out of; each of shape ``(persons,)``.
+
+    Attributes:
+        raw: points.
+        answered: answers that count.
+        possible: points to be had on them.
+    """
+
+    raw: Ints
+    answered: Ints
+    possible: Ints
+
+
+def raw_scores(log: ResponseLog, worth: Ints) -> RawScores:
+    """Raw scores over the items that count.
 
     Args:
         log: the answers.
-        operational: which items count. Shape ``(items,)``.
+        worth: the most that an item adds to the score, 0 for those that do not count. Shape ``(items,)``.
     """
-    raw = np.zeros(log.n_persons, dtype=np.int64)
-    answered = np.zeros(log.n_persons, dtype=np.int64)
+    scores = RawScores(*(np.zeros(log.n_persons, dtype=np.int64) for _ in range(3)))
     for answers, person in blocks(log):
-        score = log.score[answers]
-        counts = operational[log.item[answers]] & (score >= 0)
-        raw += np.bincount(person[counts], score[counts], minlength=log.n_persons).astype(np.int64)
-        answered += np.bincount(person[counts], minlength=log.n_persons)
-    return raw, answered
+        own, score = worth[log.item[answers]], log.score[answers]
+        counts = (own > 0) & (score >= 0)
+        who = person[counts]
+        scores.raw[:] += np.bincount(who, score[counts], minlength=log.n_persons).astype(np.int64)
+        scores.answered[:] += np.bincount(who, minlength=log.n_persons)
+        scores.possible[:] += np.bincount(who, own[counts], minlength=log.n_persons).astype(np.int64)
+    return scores
 
 
-def sum_up(log: ResponseLog, operational: Bools, raw: Ints, answered: Ints, group: Ints) -> Sums:
+def sum_up(log: ResponseLog, worth: Ints, scores: RawScores, group: Ints) -> Sums:
     """Accumulate the sums, block by block in fixed order.
 
     Args:
         log: the answers.
-        operational: which items count in the raw score. Shape ``(items,)``.
-        raw: raw scores. Shape ``(persons,)``, as the following.
-        answered: answers the raw score is out of.
-        group: ability group of each candidate, from 0.
+        worth: the most that an item adds to the score, 0 for those that do not count. Shape ``(items,)``.
+        scores: raw scores by the same ``worth``.
+        group: ability group of each candidate, from 0. Shape ``(persons,)``.
     """
     n_options, n_groups = len(log.options), int(group.max(initial=0)) + 1
     total = _empty(log.n_items, n_options, n_groups)
-    centre = float(raw.sum() / max(answered.sum(), 1))
+    centre = float(scores.raw.sum() / max(scores.possible.sum(), 1))
     for answers, person in blocks(log):
         item, score = log.item[answers].astype(np.int64), log.score[answers].astype(np.float64)
-        own = operational[item] & (score >= 0)
-        others = answered[person] - own
-        rest = (raw[person] - np.where(own, score, 0.0)) / np.maximum(others, 1) - centre
+        own = np.where(score >= 0, worth[item], 0)
+        others = scores.possible[person] - own
+        rest = (scores.raw[person] - np.where(own > 0, score, 0.0)) / np.maximum(others, 1) - centre
         option = None if log.option is None else log.option[answers].astype(np.int64)
         blank = (score < 0) if option is None else (score < 0) | (option == NO_OPTION)
         if log.status is not None:

@@ -12,8 +12,8 @@ import pytest
 RUN = [sys.executable, "-c", "import sys; from issmp_cat.cli.main import main; sys.exit(main())", "check"]
 
 
-def check(*words, folder):
-    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1"}
+def check(*words, folder, **further):
+    environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1", **further}
     words = [*RUN, *map(str, words)]
     return subprocess.run(words, cwd=folder, capture_output=True, text=True, env=environment, check=False)
 
@@ -118,3 +118,42 @@ def test_item_rest_correlations_are_told_where_rest_scores_compare_and_else_why_
     assert "item–rest r 0." not in told["levels"]
     assert "item–rest r is not judged: candidates saw different items" in told["levels"]
     assert json.loads(check("levels.csv", "--json", folder=tmp_path).stdout)["item_rest"]["judged"] is False
+
+
+def test_files_that_are_not_there_are_told_before_any_work(tmp_path):
+    """All of them, and without a word of compiling, even where nothing has been compiled yet."""
+    (tmp_path / "log.csv").write_text("candidate,a,b\nc1,1,0\nc2,0,1\n")
+    cold = {"ISSMP_CACHE": str(tmp_path / "cold")}
+    ran = check("none.csv", folder=tmp_path, **cold)
+    assert ran.returncode == 3
+    assert "no such file" in ran.stderr
+    assert "compiling" not in ran.stderr
+    ran = check("none.csv", "--key", "key.csv", "--candidates", "who.csv", folder=tmp_path, **cold)
+    assert all(f"{name}: no such file" in ran.stderr for name in ("none.csv", "key.csv", "who.csv"))
+
+
+def test_an_adaptive_log_with_a_handful_of_answers_to_some_items_goes_on_with_min_to_fit(tmp_path):
+    """Each next item is the one nearest to the share of right answers so far; two more items were begun with late."""
+    rng = np.random.default_rng(2)
+    b, rows = np.linspace(-3, 3, 60), []
+    for person, theta in enumerate(rng.normal(size=500)):
+        now, left = 0.0, set(range(60))
+        for position in range(20):
+            near = sorted(left, key=lambda k: abs(b[k] - now))[:3]
+            item = int(rng.choice(near))
+            left.remove(item)
+            right = int(rng.random() < 1 / (1 + np.exp(b[item] - theta)))
+            now += (1 if right else -1) * 1.5 / (position + 2)
+            rows.append((f"c{person}", f"i{item:02}", right, position))
+        rows += [(f"c{person}", "late", 0, 20)] if person < 4 else []
+    frame = pd.DataFrame(rows, columns=["candidate", "item", "score", "position"])
+    frame.to_csv(tmp_path / "log.csv", index=False)
+    ran = check("log.csv", folder=tmp_path)
+    assert "items were chosen by the answers before them" in " ".join(ran.stdout.split())
+    assert "next: issmp-cat calibrate log.csv --min-to-fit 30 -o bank.json" in ran.stderr
+    told = json.loads(check("log.csv", "--json", "--quiet", folder=tmp_path).stdout)
+    words = {flag["code"]: flag["words"] for flag in told["items"]["late"]["flags"]}
+    assert words == {"all_wrong": "only 4 answers, all wrong; too few to judge"}
+    many = frame[frame["item"].isin(frame["item"].value_counts().index[:40])]
+    many.to_csv(tmp_path / "many.csv", index=False)
+    assert "--min-to-fit" not in check("many.csv", folder=tmp_path).stderr

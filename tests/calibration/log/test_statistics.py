@@ -6,6 +6,8 @@ import pytest
 
 from issmp_calibration.log import classical_statistics, read_key, read_log
 from issmp_calibration.log.flags import Limits
+from issmp_calibration.log.moments import ability_groups
+from issmp_calibration.statistics import classical
 from issmp_cat.responses import ResponseLog
 
 RNG = np.random.default_rng(5)
@@ -169,3 +171,53 @@ def test_with_partial_credit_p_is_the_share_of_the_points_to_be_had():
     assert (found.coefficient, "KR-20" in found.summary()) == ("α", False)
     assert "KR-20 (α)" in classical_statistics(ResponseLog.from_wide(COMPLETE)).summary()
     assert not any("too_easy" in codes for codes in flags(found).values())
+
+
+def mixed_points(seed=11, persons=600):
+    """Items of 1, 2 and 5 points, answers missing by chance; and the most of each."""
+    rng = np.random.default_rng(seed)
+    most = np.array([1, 5, 1, 2, 5, 1])
+    chance = 1 / (1 + np.exp(rng.normal(size=6) - rng.normal(size=(persons, 1))))
+    points = rng.binomial(most, chance).astype(float)
+    return np.where(rng.random(points.shape) < 0.35, np.nan, points), most
+
+
+def test_where_items_are_worth_different_points_the_rest_is_a_share_of_points():
+    """By hand on the dense matrix, and as a calibration has it: what a candidate got of what there was to get."""
+    points, most = mixed_points()
+    log = ResponseLog.from_wide(points)
+    found = classical_statistics(log).item_rest
+    there = ~np.isnan(points)
+    for k in range(6):
+        others = np.delete(np.arange(6), k)
+        got, possible = np.nansum(points[:, others], axis=1), there[:, others] @ most[others]
+        seen = there[:, k] & (possible > 0)
+        expected = np.corrcoef(points[seen, k], got[seen] / possible[seen])[0, 1]
+        assert found[k] == pytest.approx(expected, abs=1e-12)
+    np.testing.assert_allclose(found, classical(log, np.ones(6, bool), most).item_rest, atol=1e-12)
+
+
+def test_ability_groups_go_by_the_share_of_points_too():
+    """Four points of five are less than one of one, though four are more points an answer."""
+    assert ability_groups(np.array([4, 1]), np.array([5, 1]), 2).tolist() == [0, 1]
+    frame = pd.DataFrame({"id": list("aabb"), "item": list("wxyx"), "option": list("AAAB"), "score": [4, 1, 1, 1]})
+    key = read_key(pd.DataFrame({"item": list("wxy"), "max_score": [5, 1, 1]}))
+    by_group = classical_statistics(read_log(frame, key=key), key, groups=2).distractors.by_group
+    assert np.nan_to_num(by_group[:, 0]).tolist() == [[1.0, 0.0], [0.0, 0.0]]
+    assert np.nan_to_num(by_group[:, 2]).tolist() == [[0.0, 0.0], [1.0, 0.0]]
+
+
+def hard_items():
+    """One of ten gets an item right; another is worth three points, and few get any."""
+    rng = np.random.default_rng(8)
+    return np.column_stack([COMPLETE, rng.random(300) < 0.1, 3 * (rng.random(300) < 0.1)]).astype(int)
+
+
+def test_an_item_is_harder_than_guessing_only_where_there_is_something_to_guess():
+    matrix, items = hard_items(), [f"i{k}" for k in range(10)]
+    log = ResponseLog.from_wide(matrix.astype(float), items=items)
+    assert not any("too_hard" in codes for codes in flags(classical_statistics(log)).values())
+    listed = read_key(pd.DataFrame({"item": items, "options": "A|B|C|D|E", "max_score": [1] * 9 + [3]}))
+    found = classical_statistics(log, listed)
+    assert [item for item, codes in flags(found).items() if "too_hard" in codes] == ["i8"]
+    assert "harder than guessing, which gets 20% right" in [flag.words for flag in found.flags[8]]
