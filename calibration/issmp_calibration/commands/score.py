@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from issmp_calibration.log import ItemKey
     from issmp_calibration.log.store import LogStore
     from issmp_calibration.pass_rates import PassRates
-    from issmp_calibration.scoring import Scores
     from issmp_calibration.scoring.priors import PriorLike
     from issmp_cat.bank import ItemBank
     from issmp_cat.exam import Exam
@@ -101,7 +100,9 @@ def command(
 ) -> None:
     """Score the candidates of a response log: θ and its standard error, or raw scores and pass rates.
 
-    ``--exam`` adds scaled score and decision by the exam's scale and cut; ``--raw-cut`` decides by raw score. With
+    ``--exam`` adds scaled score and decision by the exam's scale and cut for candidates whose answers make a whole test
+    of it; ``none`` stands for the others, with the reason in a column ``undecided``. A bank whose domains are not the
+    exam's is refused with exit code 3. ``--raw-cut`` decides by raw score. With
     ml, map and wle a column ``at_bound`` says whose estimate stands at a fence of the search.
 
     ``--plausible-values 5`` adds columns pv1 to pv5: draws from each candidate's posterior, by which populations are
@@ -122,7 +123,10 @@ def command(
 
       issmp-cat score long.csv --bank bank.json --prior-by region --prior north=0,1 --prior south=0.3,0.9
     """
+    import shlex
+
     from issmp_calibration import read_key
+    from issmp_calibration.commands.score_next import next_words
     from issmp_calibration.commands.score_priors import parse_prior
     from issmp_calibration.commands.score_rows import tell_scores
     from issmp_calibration.pass_rates import refuse_column
@@ -142,7 +146,8 @@ def command(
     tell_scores(columns, rates, output, as_json=as_json)
     if output:
         talk.say(f"wrote {output}", quiet)
-    talk.next_step(_next(log, bank, exam, reading.words()), quiet)
+    following = next_words(log, reading.words(), bank, items, exam, columns)
+    talk.next_step(shlex.join(["issmp-cat", *following]), quiet)
 
 
 def _stored(log: list[Path], reading: LogOptions, quiet: bool) -> LogStore | None:
@@ -186,19 +191,6 @@ def _how(
     return how | {"pretest": pretest, "threads": threads}
 
 
-def _next(log: list[Path], bank: Path | None, exam: str | None, reading: list[str]) -> str:
-    """What a person would do next."""
-    import shlex
-
-    if bank is None:
-        words = ["calibrate", *map(str, log), *reading, "-o", "bank.json"]
-    elif exam is None:
-        words = ["score", *map(str, log), *reading, "--bank", str(bank), "--exam", "issmp"]
-    else:
-        words = ["simulate", "--bank", str(bank), "--exam", exam]
-    return shlex.join(["issmp-cat", *words])
-
-
 def _refuse(bank: Path | None, exam: str | None, raw_cut: int | None, by: str | None) -> None:
     """Options that leave nothing to do, or contradict each other."""
     from issmp_cat.errors import UsageError
@@ -232,10 +224,13 @@ def _score(
     columns: dict[str, Any] = {"candidate": log.persons}
     rates = None
     if bank is not None:
+        from issmp_calibration.exam_decisions import answers_by_domain, decide, refuse_other_exam
         from issmp_calibration.scoring import score
         from issmp_cat.exam import Exam
 
         plan = Exam.load(exam) if exam else None
+        if plan is not None:
+            refuse_other_exam(plan, bank, pretest=how["pretest"])
         with talk.progress("scoring", quiet=quiet):
             scores = score(log, bank, **({} if plan is None else _as_examined(bank, plan)) | how)
         for line in scores.summary().splitlines():
@@ -243,9 +238,11 @@ def _score(
         columns |= scores.columns
         if plan is not None:
             talk.say(f"cut θ {plan.scale.theta_cut:g} ({plan.id}). {plan.scale.assumption}".strip(), quiet)
-            scaled, decision = _decide(scores, plan)
-            columns |= {"scaled": scaled, "decision": decision}
-            rates = pass_rates(log, decision == "pass", decision != "", by)
+            found = decide(scores.theta, answers_by_domain(log, plan, bank, pretest=how["pretest"]), plan, bank)
+            for line in found.summary():
+                talk.warn(line)
+            columns |= {"scaled": found.scaled, "decision": found.decision, "undecided": found.undecided}
+            rates = pass_rates(log, found.decision == "pass", found.decided, by)
         elif raw_cut is None:
             talk.say("θ, its standard error and the raw score: --exam EXAM adds scaled score and decision", quiet)
     if raw_cut is not None:
@@ -269,17 +266,6 @@ def _as_examined(items: ItemBank, exam: Exam) -> dict[str, Any]:
     mean = items.metric.latent_mean if how.prior_mean is None else float(how.prior_mean)
     sd = items.metric.latent_sd if how.prior_sd is None else float(how.prior_sd)
     return {**found, "prior": (mean, sd)}
-
-
-def _decide(scores: Scores, exam: Exam) -> tuple[Any, Any]:
-    """Scaled score and decision of each candidate; nothing for those without answers."""
-    import numpy as np
-
-    known = scores.answers > 0
-    scaled = [
-        exam.scale.score(float(theta)) if there else None for theta, there in zip(scores.theta, known, strict=True)
-    ]
-    return np.array(scaled, dtype=object), _words(scores.theta >= exam.scale.theta_cut, known)
 
 
 def _words(passed: Any, known: Any) -> Any:

@@ -15,7 +15,7 @@ from issmp_cat.errors import ResponseLogError
 from issmp_cat.irt import Parameters, select
 from issmp_cat.responses import ResponseLog
 
-__all__ = ["Answers", "match_answers"]
+__all__ = ["Answers", "match_answers", "places"]
 
 NEVER = 128  # no score is that high
 
@@ -55,7 +55,7 @@ def match_answers(log: ResponseLog, bank: ItemBank, *, pretest: bool = False) ->
     Raises:
         ResponseLogError: scores above an item's highest, or no item of the log that counts.
     """
-    place, left_out = _places(log, bank, pretest=pretest)
+    place, left_out = places(log, bank, pretest=pretest)
     known = np.flatnonzero(place >= 0)
     if not len(known):
         first = next(iter(left_out), None)
@@ -82,8 +82,13 @@ def match_answers(log: ResponseLog, bank: ItemBank, *, pretest: bool = False) ->
     return Answers(parameters, start, read_only(codes[: start[-1]]), raw, left_out)
 
 
-def _places(log: ResponseLog, bank: ItemBank, *, pretest: bool) -> tuple[Ints, dict[str, str]]:
-    """Place in the bank of each item of the log, −1 for those that do not count; and why they do not."""
+def places(log: ResponseLog, bank: ItemBank, *, pretest: bool) -> tuple[Ints, dict[str, str]]:
+    """Place in the bank of each item of a log, −1 for those that do not count; and why they do not.
+
+    Args:
+        log: the answers; ``bank``: the items with their parameters.
+        pretest: whether pretest items count; retired ones never do.
+    """
     admitted = {"operational", "pretest"} if pretest else {"operational"}
     place, left_out = np.full(log.n_items, -1, np.int64), {}
     for number, name in enumerate(map(str, log.items.tolist())):
