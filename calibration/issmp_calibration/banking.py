@@ -107,6 +107,8 @@ def _populations(result: Calibration) -> dict[str, Any]:
         for g in result.groups
     ]
     told: dict[str, Any] = {"groups": groups} if len(groups) > 1 else {}
+    if result.base and len(groups) == 1:
+        told["population"] = {name: value for name, value in groups[0].items() if name != "label"}
     return told | ({"regression": {k: dict(v) for k, v in result.regression.items()}} if result.regression else {})
 
 

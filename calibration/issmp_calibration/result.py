@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from issmp_calibration.group_doubts import group_doubts
 from issmp_calibration.item_table import ItemTable
 from issmp_calibration.item_verdict import ACTIONS
 from issmp_calibration.latent import Latent
@@ -122,6 +123,7 @@ class Calibration:
             self.reason,
             f"log likelihood {self.log_likelihood:,.4f}, {self.n_parameters:,} parameters, {self._criteria}",
             *self._population,
+            *group_doubts(self.groups),
             f"priors: {self._beliefs}",
             self._verdicts,
             *self._set_apart,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import fsum
 from typing import Annotated, Any, Literal, Self
 
@@ -63,6 +63,17 @@ class Covariance(Border):
             return None
         i = self.names.index(name)
         return float(self.values[i][i] ** 0.5)
+
+    def mean_error(self, names: Sequence[str]) -> float | None:
+        """Standard error of the mean of some parameters, as of an item's steps; None unless all were estimated.
+
+        >>> Covariance(names=("b1", "b2"), values=((0.04, 0.02), (0.02, 0.04))).mean_error(["b1", "b2"])
+        0.17...
+        """
+        if not set(names) <= set(self.names):
+            return None
+        rows = [self.names.index(name) for name in names]
+        return float(sum(self.values[i][j] for i in rows for j in rows) ** 0.5 / len(rows))
 
 
 class Content(Border):

@@ -13,6 +13,7 @@ from issmp_cat.cli.talk import counted, next_step, paragraph, print_json, say, t
 
 if TYPE_CHECKING:
     from issmp_cat.bank import ItemBank
+    from issmp_cat.bank.foreign import Format
 
 __all__ = ["app"]
 
@@ -157,6 +158,15 @@ def _two_columns(facts: dict[str, Any]) -> str:
     return "\n".join(f"{name:<{width}}{_number(value)}" for name, value in facts.items() if value not in (None, "", []))
 
 
+def _what_it_needs(bank: ItemBank, written: Format, metric: float | None) -> str:
+    """Options without which a file that was just written cannot be read: what it does not say of itself."""
+    models = {item.model for item in bank.items if item.steps}
+    words = f" --metric {metric:g}" if metric else ""
+    if written.name == "mirt" and models:
+        words += f" --stepped {'grm' if 'grm' in models else 'gpcm'}"
+    return words
+
+
 @app.command()
 def convert(
     source: Annotated[str, typer.Argument(metavar="IN", help="Bank or other program's file, or practice-bank.")],
@@ -224,6 +234,6 @@ def convert(
     say(f"wrote {len(loaded)} items to {target}", quiet)
     again = f"bank check {target}"
     if written is not None:
-        slopes = f" --metric {slopes_for:g}" if slopes_for else ""
-        again = f"bank convert {target} again.json --from {written.name}{slopes} --dry-run"
+        again = f"bank convert {target} again.json --from {written.name}{_what_it_needs(loaded, written, slopes_for)}"
+        again += f"{f' --structure {beside}' if beside else ''} --dry-run"
     next_step(f"issmp-cat {again}", quiet)

@@ -15,6 +15,8 @@ __all__ = ["item_facts", "lost_in_csv", "rows_of", "sort_rows", "spread"]
 
 Row = dict[str, Any]
 
+STEPS = "steps"
+
 
 def rows_of(bank: ItemBank) -> list[Row]:
     """One row an item: parameters, classical statistics of any kind the bank holds, verdict."""
@@ -27,7 +29,23 @@ def _row(item: Item, kinds: list[str], columns: Sequence[str]) -> Row:
     plain = item_row(item, columns) | {name: list(getattr(item, name)) for name in columns}
     enemies, item_set = plain.pop("enemies"), plain.pop("item_set")
     statistics = {name: item.statistics.get(name) for name in kinds}
+    if STEPS in columns:
+        own = _step_errors(item)
+        after = list(plain).index("se_c") + 1
+        plain = {**dict(list(plain.items())[:after]), "se_steps": own, **dict(list(plain.items())[after:])}
+        if own and item.covariance and plain["se_b"] is None:
+            plain["se_b"] = item.covariance.mean_error(_step_names(item))
     return {**plain, **statistics, "enemies": enemies, "item_set": item_set, "verdict": item.verdict}
+
+
+def _step_names(item: Item) -> list[str]:
+    return [f"b{k}" for k in range(1, len(item.steps) + 1)]
+
+
+def _step_errors(item: Item) -> list[float | None] | None:
+    """Standard errors of an item's steps; None where none is known."""
+    found = [item.covariance.standard_error(name) for name in _step_names(item)] if item.covariance else []
+    return found if any(value is not None for value in found) else None
 
 
 def sort_rows(rows: list[Row], column: str) -> list[Row]:

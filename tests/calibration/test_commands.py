@@ -249,6 +249,51 @@ def test_the_groups_of_a_calibration_are_there_for_the_asking(wide, tmp_path, ca
     assert 'population: each group\'s own by "school" (a 0,1, b ' in capsys.readouterr().err
 
 
+def test_candidates_without_a_group_have_the_prior_of_their_own(wide, tmp_path, capsys):
+    bank, about, rows = tmp_path / "bank.json", tmp_path / "about.csv", tmp_path / "scores.csv"
+    names = pd.read_csv(wide).iloc[:, 0]
+    pd.DataFrame({"candidate": names, "school": ["a", "b", "b", ""] * 100}).to_csv(about, index=False)
+    log = [str(wide), "--candidates", str(about)]
+    fit = ["calibrate", *log, "--groups", "school", "-o", str(bank), "--quiet"]
+    by_school = ["score", *log, "--bank", str(bank), "--prior-by", "school", "-o", str(rows)]
+    assert run([*fit, "--missing-group", "own"]) == 0
+    capsys.readouterr()
+    assert run(by_school) == 0
+    assert "(missing) " in capsys.readouterr().err
+    assert pd.read_csv(rows)["theta"].notna().all()
+    assert run([*fit, "--missing-group", "drop"]) == 0
+    capsys.readouterr()
+    assert run(by_school[: by_school.index("--prior-by")]) == 0
+    assert 'whoever has none needs --prior "(missing)=MEAN,SD" beside it' in capsys.readouterr().err
+    assert run(by_school) == 3
+    assert 'the 100 candidates with no "school"; given are a, b; --prior "(missing)=MEAN,SD"' in capsys.readouterr().err
+    assert run([*by_school, "--prior", "(missing)=0,1"]) == 0
+
+
+def test_items_that_do_not_count_are_named(wide, tmp_path, capsys):
+    bank, log = tmp_path / "bank.json", tmp_path / "log.csv"
+    assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
+    known = ItemBank.load(bank)
+    items = [i.model_copy(update={"status": "pretest"}) if i.id in {"q3", "q9"} else i for i in known.items]
+    ItemBank.from_items(items).save(bank)
+    pd.read_csv(wide).assign(z1=1).to_csv(log, index=False)
+    capsys.readouterr()
+    assert run(["score", str(log), "--bank", str(bank), "-o", str(tmp_path / "scores.csv")]) == 0
+    said = capsys.readouterr().err
+    assert "3 items of the log left out of account: 2 pretest items do not count (q3, q9; --pretest" in said
+    assert "1 not in the bank (z1)" in said
+
+
+def test_small_groups_and_spellings_of_one_are_told(wide, tmp_path, capsys):
+    about = tmp_path / "about.csv"
+    lands = ["FR"] * 300 + ["DE"] * 80 + ["fr"] * 20
+    pd.DataFrame({"candidate": pd.read_csv(wide).iloc[:, 0], "land": lands}).to_csv(about, index=False)
+    assert run(["calibrate", str(wide), "--candidates", str(about), "--groups", "land"]) == 0
+    out = capsys.readouterr().out
+    assert "warning: 1 group of fewer than 50 candidates: fr (20)" in out
+    assert "warning: groups FR and fr differ in case or spaces only" in out
+
+
 def test_the_next_step_is_a_command_that_runs(wide, tmp_path, capsys):
     bank = tmp_path / "bank.json"
     assert run(["calibrate", str(wide), "-o", str(bank), "--quiet"]) == 0
@@ -420,7 +465,7 @@ def test_a_repetition_takes_no_other_options(wide, tmp_path, capsys):
     assert "not a calibration manifest" in capsys.readouterr().err
 
 
-def test_new_items_come_onto_the_scale_of_a_bank(wide, tmp_path):
+def test_new_items_come_onto_the_scale_of_a_bank(wide, tmp_path, capsys):
     old, log, bank = tmp_path / "old.json", tmp_path / "more.csv", tmp_path / "new.json"
     frame = pd.read_csv(wide)
     frame.drop(columns="q12").to_csv(log, index=False)
@@ -432,3 +477,9 @@ def test_new_items_come_onto_the_scale_of_a_bank(wide, tmp_path):
     manifest = tmp_path / "new.manifest.json"
     assert set(json.loads(manifest.read_text(encoding="utf-8"))["files"]) == {"log", "fixed"}
     assert run(["calibrate", "--repeat", str(manifest), "--quiet"]) == 0
+    found = after.provenance["population"]
+    capsys.readouterr()
+    assert run(["score", str(wide), "--bank", str(bank), "-o", str(tmp_path / "scores.csv")]) == 0
+    said = capsys.readouterr().err
+    assert "mean 0, SD 1 logits, the bank's reference population, that of the old bank" in said
+    assert f"--prior {found['mean']:.4g},{found['sd']:.4g} takes theirs" in said

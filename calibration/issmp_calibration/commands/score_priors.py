@@ -17,7 +17,7 @@ def parse_prior(words: Sequence[str], by: str | None, bank: ItemBank | None = No
 
     Args:
         words: ``MEAN,SD`` once, or ``GROUP=MEAN,SD`` for each group; logits.
-        by: the column that makes the groups; without words they are as the bank remembers them.
+        by: the column that makes the groups; those without words are as the bank remembers them.
         bank: to score against.
 
     Returns:
@@ -29,7 +29,7 @@ def parse_prior(words: Sequence[str], by: str | None, bank: ItemBank | None = No
     >>> parse_prior(["0.2,1.1"], None)
     (0.2, 1.1)
     """
-    from issmp_calibration.scoring.bank_populations import bank_prior
+    from issmp_calibration.scoring.bank_populations import bank_prior, remembered_groups
     from issmp_calibration.scoring.priors import GroupPrior
     from issmp_cat.errors import UsageError
 
@@ -45,7 +45,7 @@ def parse_prior(words: Sequence[str], by: str | None, bank: ItemBank | None = No
     groups = {group: _moments(numbers, word) for (group, _, numbers), word in zip(named, words, strict=True)}
     if len(groups) < len(words):
         raise UsageError("--prior names a group twice")
-    return GroupPrior(by, groups)
+    return GroupPrior(by, ({} if bank is None else remembered_groups(bank, by)) | groups)
 
 
 def _no_groups(bank: ItemBank | None, words: Sequence[str]) -> str:

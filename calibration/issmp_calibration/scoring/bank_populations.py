@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from issmp_calibration.scoring.priors import GroupPrior, HistogramPrior, RegressionPrior
+from issmp_calibration.ungrouped import OWN_GROUP
 from issmp_cat.errors import UsageError
 
 if TYPE_CHECKING:
@@ -14,17 +15,22 @@ if TYPE_CHECKING:
     from issmp_calibration.scoring.priors import One, PriorLike
     from issmp_cat.bank import ItemBank
 
-__all__ = ["bank_prior", "describe_population"]
+__all__ = ["bank_prior", "describe_population", "remembered_groups"]
 
 SHOWN = 4  # groups in a line
+FOR_NONE = f'--prior "{OWN_GROUP}=MEAN,SD"'
 
 
 @dataclass(frozen=True, slots=True)
 class _Groups:
-    """Means and SDs (logits) by label on the bank's scale, and the column about candidates that made the groups."""
+    """Means and SDs (logits) by label on the bank's scale, and the column about candidates that made the groups.
+
+    ``dropped``: whether candidates without a group had no part in the calibration.
+    """
 
     column: str
     moments: dict[str, tuple[float, float]]
+    dropped: bool
 
 
 def bank_prior(bank: ItemBank, column: str) -> GroupPrior:
@@ -53,7 +59,25 @@ def _groups_of(bank: ItemBank) -> _Groups | None:
         slope, shift = float(link["A"]), float(link["B"])
         moments = {label: (slope * mean + shift, slope * sd) for label, (mean, sd) in moments.items()}
     options = (bank.provenance.get("calibration") or {}).get("options") or {}
-    return _Groups(str((options.get("population") or {}).get("groups") or "COLUMN"), moments)
+    asked = options.get("population") or {}
+    return _Groups(str(asked.get("groups") or "COLUMN"), moments, asked.get("missing_group") == "drop")
+
+
+def _new_population(bank: ItemBank) -> tuple[float, float] | None:
+    """Mean and SD (logits) of those a bank with held items was calibrated on, moved by links since."""
+    found = bank.provenance.get("population")
+    if not found:
+        return None
+    mean, sd = float(found["mean"]), float(found["sd"])
+    for link in bank.provenance.get("links", []):
+        mean, sd = float(link["A"]) * mean + float(link["B"]), float(link["A"]) * sd
+    return mean, sd
+
+
+def remembered_groups(bank: ItemBank, column: str) -> dict[str, One]:
+    """The groups of a bank that this very column made; none otherwise."""
+    found = _groups_of(bank)
+    return {**found.moments} if found is not None and found.column == column else {}
 
 
 def describe_population(bank: ItemBank, prior: PriorLike | None) -> str:
@@ -70,7 +94,14 @@ def describe_population(bank: ItemBank, prior: PriorLike | None) -> str:
     if found := _groups_of(bank):
         reference = next((label for label, moments in found.moments.items() if moments == own), None)
         whose = f"{words} reference group {reference} for everyone" if reference else f"{words} for everyone"
-        return f"{whose}; --prior-by {found.column} (bank_prior) takes each group's own: {_listed(found.moments)}"
+        told = f"{whose}; --prior-by {found.column} (bank_prior) takes each group's own: {_listed(found.moments)}"
+        return f"{told}; whoever has none needs {FOR_NONE} beside it" if found.dropped else told
+    if population := _new_population(bank):
+        mean, sd = population
+        return (
+            f"{words} reference population, that of the old bank whose items were held (--fixed); these items' own "
+            f"candidates had mean {mean:.4g}, SD {sd:.4g}: --prior {mean:.4g},{sd:.4g} takes theirs"
+        )
     if regression := bank.provenance.get("regression"):
         return (
             f"{words} for everyone; its regression on {', '.join(regression)} is not used (RegressionPrior is for that)"

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from issmp_calibration.about import About
+from issmp_calibration.log.faults import counted
+from issmp_calibration.ungrouped import OWN_GROUP, said_of
 from issmp_cat.arrays import Floats, Ints
 from issmp_cat.errors import ResponseLogError, UsageError
 from issmp_cat.spelling import did_you_mean
@@ -72,7 +74,8 @@ class GroupPrior:
 
     Attributes:
         column: of the log's columns about candidates, which says who belongs to which group.
-        groups: of each group: mean and SD (logits), or a histogram.
+        groups: of each group: mean and SD (logits), or a histogram. ``(missing)`` is that of candidates of whom the
+            column says nothing.
     """
 
     column: str
@@ -171,21 +174,25 @@ def _refuse_moments(moments: Floats) -> None:
 
 
 def _by_group(prior: GroupPrior, log: About) -> Prior:
-    labels = np.array([str(value) for value in _column(prior.column, log).tolist()])
     known = {str(name): number for number, name in enumerate(prior.groups)}
+    labels = np.array([word or OWN_GROUP for word in said_of(_column(prior.column, log))])
     seen, place = np.unique(labels, return_inverse=True)
     if unknown := [str(name) for name in seen if str(name) not in known]:
-        hint = f"; given are {', '.join(known)}"
         raise ResponseLogError(
-            "priors by group",
-            [
-                f'no prior for the {(labels == name).sum():,} candidates whose "{prior.column}" is "{name}"{hint}'
-                for name in unknown
-            ],
+            "priors by group", [_unknown(prior, name, int((labels == name).sum())) for name in unknown]
         )
     pattern = np.array([known[str(name)] for name in seen], dtype=np.int64)[place]
     words = {"by": prior.column, "groups": {str(name): _words(one) for name, one in prior.groups.items()}}
     return _assemble(list(prior.groups.values()), pattern, words)
+
+
+def _unknown(prior: GroupPrior, name: str, n: int) -> str:
+    """A group without a prior, and how to give it one."""
+    whose = f'with no "{prior.column}"' if name == OWN_GROUP else f'whose "{prior.column}" is "{name}"'
+    return (
+        f"no prior for the {counted(n, 'candidate')} {whose}; given are {', '.join(map(str, prior.groups))}; "
+        f'--prior "{name}=MEAN,SD" (logits) gives them one, --prior MEAN,SD without --prior-by one to everyone'
+    )
 
 
 def _by_regression(prior: RegressionPrior, log: About) -> Prior:

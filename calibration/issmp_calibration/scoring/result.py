@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from issmp_calibration.log.faults import counted
+from issmp_calibration.log.faults import counted, some
 from issmp_cat.arrays import Bools, Floats, Ints
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["NO_ANSWERS", "Scores"]
 
 NO_ANSWERS = "no answers"
+PRETEST = "pretest items do not count"
+NAMED = 8  # items that do not count, of each reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,17 @@ class Scores:
         by_prior = self.method in {"eap", "map"} or self.plausible_values.shape[1] > 0
         return by_prior and "population" in self.provenance
 
+    @property
+    def _why_left_out(self) -> str:
+        """Names of the items that do not count, by reason, and what would let them."""
+        by_reason = dict[str, list[str]]()
+        for name, why in self.left_out.items():
+            by_reason.setdefault(why, []).append(name)
+        remedy = {PRETEST: "; --pretest (pretest=True) counts them"}
+        return ", ".join(
+            f"{len(names):,} {why} ({some(names, NAMED)}{remedy.get(why, '')})" for why, names in by_reason.items()
+        )
+
     def summary(self) -> str:
         """The scores in a few lines."""
         known = self.answers > 0
@@ -102,7 +115,7 @@ class Scores:
             seed = self.provenance["options"]["seed"]
             lines.append(f"{counted(draws, 'plausible value')} of each, drawn with seed {seed}")
         if self.left_out:
-            lines.append(f"{counted(len(self.left_out), 'item')} of the log left out of account")
+            lines.append(f"{counted(len(self.left_out), 'item')} of the log left out of account: {self._why_left_out}")
         return "\n".join(lines)
 
     def __repr__(self) -> str:

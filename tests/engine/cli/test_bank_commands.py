@@ -136,6 +136,36 @@ def test_convert_says_how_to_look_at_what_it_wrote(bank, tmp_path, capsys):
     assert run(following.removeprefix("next: issmp-cat ").split()) == 0
 
 
+def stepped_bank(path):
+    cells = {"names": ("a", "b1", "b2"), "values": ((0.01, 0, 0), (0, 0.04, 0.02), (0, 0.02, 0.04))}
+    items = [
+        Item(id="i1", domain="D1", a=1.1, b=0.2),
+        Item(id="i2", domain="D1", model="gpcm", a=0.8, steps=(-0.5, 0.7), covariance=cells),
+    ]
+    ItemBank.from_items(items).save(path)
+
+
+def test_the_way_back_from_a_mirt_file_of_steps_is_a_command_that_runs(tmp_path, capsys):
+    bank, foreign = tmp_path / "mixed.json", tmp_path / "mirt.out"
+    stepped_bank(bank)
+    assert run(["bank", "convert", str(bank), str(foreign), "--to", "mirt"]) == 0
+    following = capsys.readouterr().err.splitlines()[-1].removeprefix("next: issmp-cat ")
+    assert following == f"bank convert {foreign} again.json --from mirt --stepped gpcm --dry-run"
+    assert run(following.split()) == 0
+
+
+def test_show_tells_errors_of_steps_and_of_their_mean(tmp_path, capsys):
+    bank = tmp_path / "mixed.json"
+    stepped_bank(bank)
+    assert run(["bank", "show", str(bank), "--json"]) == 0
+    plain, stepped = json.loads(capsys.readouterr().out)["rows"]
+    assert plain["se_steps"] is None
+    assert stepped["se_steps"] == [0.2, 0.2]
+    assert stepped["se_b"] == pytest.approx((0.04 + 2 * 0.02 + 0.04) ** 0.5 / 2)
+    assert run(["bank", "show", str(bank)]) == 0
+    assert "se_steps" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("format_", ["bilog", "winsteps", "flexmirt", "flexmirt-table", "qti", "mirt", "mirt-slope"])
 def test_a_file_of_another_kind_is_refused_in_one_line(tmp_path, capsys, format_):
     log = tmp_path / "log.txt"
