@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from issmp_calibration.log.faults import Faults, counted
+from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.likely import ignore_it
 from issmp_calibration.log.lines import lines_of, site
 from issmp_calibration.log.names import Layout
+from issmp_calibration.log.orientation import signs_of_turning
 from issmp_calibration.log.raw import Raw, count, quoted
 from issmp_calibration.log.scoring import Fault
+from issmp_calibration.log.suspicions import coded, graded
 
 __all__ = ["MOST_STRANGERS", "STRANGERS", "hints_for"]
 
@@ -21,7 +24,9 @@ ENCODINGS = 3  # lines in another encoding that may be slips
 MOST_COLUMNS = 5  # that are no items
 
 
-def hints_for(raw: Raw, layout: Layout, faults: Faults, pairs: Mapping[int, Fault], on: str) -> list[str]:
+def hints_for(
+    raw: Raw, layout: Layout, faults: Faults, pairs: Mapping[int, Fault], on: str, items: ItemKey | None
+) -> list[str]:
     """What to do when so much is wrong that it is not the answers.
 
     Args:
@@ -29,19 +34,33 @@ def hints_for(raw: Raw, layout: Layout, faults: Faults, pairs: Mapping[int, Faul
         layout: how its columns were understood.
         faults: what was found.
         pairs: fault of each refused pair; ``on``: the condition that finds a row's pair.
+        items: the item file.
     """
-    return [*_by_count(raw, faults), *_headers(raw), *_encoding(raw), *_no_items(raw, layout, pairs, on)]
+    known = items.index if items else ()
+    further = [name for name in layout.items if name not in known]
+    return [
+        *(items.note if items else ()),
+        *_by_count(raw, faults, columns=layout.shape == "long" or bool(further)),
+        *_turned(raw, layout, faults, known),
+        *coded(raw, pairs),
+        *graded(raw, pairs),
+        *_headers(raw),
+        *_encoding(raw),
+        *_no_items(raw, layout, pairs, on, further),
+    ]
 
 
-def _by_count(raw: Raw, faults: Faults) -> list[str]:
+def _by_count(raw: Raw, faults: Faults, *, columns: bool) -> list[str]:
+    """Of the wrong kind altogether; ``columns``: whether some may be no items."""
     said = []
     if (strange := faults.count.get(STRANGERS, 0)) > MOST_STRANGERS:
         said.append(f"{strange:,} items are not in the item file: is it the key of this log (--key, key=)?")
     wrong = faults.count.get("impossible scores", 0)
     if wrong > faults.listed and wrong * 5 >= count(raw, "SELECT sum(count) FROM pairs"):
         said.append(
-            "so many cannot be slips: options need a key (key=…, --key), scores above 1 need max_score (--max-score), "
-            'columns that are no items columns={"ignore": …} (--column ignore=…)'
+            "so many cannot be slips: options need a key (key=…, --key), scores above 1 need max_score (--max-score, "
+            "or a column max_score in the item file)"
+            + (', columns that are no items columns={"ignore": …} (--column ignore=…)' if columns else "")
         )
     if faults.count.get("unknown options", 0) > faults.listed:
         said.append(
@@ -50,6 +69,15 @@ def _by_count(raw: Raw, faults: Faults) -> list[str]:
         )
 
     return said
+
+
+def _turned(raw: Raw, layout: Layout, faults: Faults, items: Collection[str]) -> Iterator[str]:
+    """That a table may be the wrong way round, where it has many faults of one kind."""
+    kinds = (STRANGERS, "impossible scores", "unknown options")
+    if layout.shape != "wide" or max(faults.count.get(kind, 0) for kind in kinds) <= MOST_STRANGERS:
+        return
+    if signs := signs_of_turning(raw, layout, items, refused=True):
+        yield f"perhaps the table is the wrong way round: {'; '.join(signs)}; a row must be a candidate: transpose it"
 
 
 def _headers(raw: Raw) -> Iterator[str]:
@@ -80,8 +108,8 @@ def _encoding(raw: Raw) -> Iterator[str]:
         )
 
 
-def _no_items(raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str) -> Iterator[str]:
-    """Columns of a wide table most of whose values are no scores, such as a total."""
+def _no_items(raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str, further: Sequence[str]) -> Iterator[str]:
+    """Columns of a wide table most of whose values are no scores, such as a total; never an item of the item file."""
     codes = [code for code, fault in pairs.items() if fault.kind == "impossible scores"]
     if layout.shape != "wide" or not codes:
         return
@@ -92,5 +120,5 @@ def _no_items(raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str) -> 
         "GROUP BY ALL HAVING 2 * bad >= count(*) AND bad > 1 ORDER BY 1"
     ).fetchall()
     if 0 < len(rows) <= min(MOST_COLUMNS, len(layout.items) // 3):
-        for name, bad in rows:
+        for name, bad in (row for row in rows if row[0] in further):
             yield f'column "{name}" holds {bad:,} values that are no scores: if it is no item, {ignore_it(name)}'

@@ -93,7 +93,7 @@ def judge(raw: Raw, layout: Layout, items: ItemKey | None, how: Reading, take: T
     if not pairs and not raw.rejects:
         raise ResponseLogError(raw.where, ["a header and no answers"])
     rules = how.rules
-    as_option, by_option, unkeyed = _meaning(layout, items, pairs, rules.max_score)
+    as_option, by_option, unkeyed = _meaning(layout, items, pairs, rules)
     scorer = Scorer(items, rules, how.omitted, as_option, by_option, wide=layout.shape == "wide")
     verdicts = {pair.code: scorer.judge(pair) for pair in pairs}
     faults = {code: verdict for code, verdict in verdicts.items() if isinstance(verdict, Fault)}
@@ -102,7 +102,7 @@ def judge(raw: Raw, layout: Layout, items: ItemKey | None, how: Reading, take: T
         "CREATE TABLE skipped AS SELECT unnest(?::BIGINT[]) AS code", [[c for c, v in good.items() if v is None]]
     )
     if faults or unkeyed or raw.rejects or ((stream.suspect or nobody(stream.people)) and any_row_fault(raw, layout)):
-        report_faults(raw, layout, faults, on, rules, unkeyed)
+        report_faults(raw, layout, faults, on, rules, items, unkeyed)
     if not any(good.values()):
         raise ResponseLogError(raw.where, ["no answers: every row is empty, not presented or set aside"])
     removals = by_answer(raw, scorer, pairs, verdicts, on)
@@ -131,12 +131,16 @@ def _order(
     ]
 
 
-def _meaning(layout: Layout, items: ItemKey | None, pairs: list[Pair], most: int) -> tuple[bool, bool, str]:
+def _response_is_option(pairs: list[Pair], key: ItemKey | None, rules: Rules) -> bool:
+    return response_meaning(pairs, key, rules.max_score, rules.omitted_codes) == "option"
+
+
+def _meaning(layout: Layout, items: ItemKey | None, pairs: list[Pair], rules: Rules) -> tuple[bool, bool, str]:
     """Whether ``response`` holds options, whether the log is answered by option, and what is wrong with that."""
     keyed = items is not None and items.has_key
     roles = layout.roles
     responses = layout.shape == "wide" or "response" in roles
-    as_option = responses and response_meaning(pairs, items if keyed else None, most) == "option"
+    as_option = responses and _response_is_option(pairs, items if keyed else None, rules)
     by_option = as_option or "option" in roles
     if by_option and not keyed and "score" not in roles:
         said = some(sorted({text for pair in pairs if (text := pair.response or pair.option)}), 5)

@@ -253,6 +253,9 @@ def _check(key: ItemKey, lines: Sequence[int], most: Sequence[str], *, keyed: bo
         for problem in _point_faults(key, place, most[place]):
             faults.add("impossible points", f"line {line}: {problem}", line=line)
     _check_enemies(key, lines, faults)
+    if faults.told:
+        for note in key.note:
+            faults.add("columns that are not read", note)
     faults.check(key.name, ResponseLogError)
 
 

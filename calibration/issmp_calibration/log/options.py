@@ -138,8 +138,8 @@ OmittedCodeOption: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
         "--omitted-code",
-        metavar="OPTION",
-        help='An option that stands for "no answer", such as 8. Repeatable.',
+        metavar="CODE",
+        help='An option or a score that stands for "no answer", such as 8, 9 or -1. Repeatable.',
         rich_help_panel=READING,
     ),
 ]

@@ -17,7 +17,7 @@ from issmp_calibration.log.removals import Removal
 from issmp_calibration.log.rules import Shape
 from issmp_cat.errors import ResponseLogError
 
-__all__ = ["check_orientation"]
+__all__ = ["check_orientation", "signs_of_turning"]
 
 WIDER = 2  # times as many columns as rows
 ROWS_EACH = 1.5, 3.0  # rows a candidate: more, and a row is an answer; where no column's name tells of answers
@@ -25,6 +25,7 @@ FEW_COLUMNS = 12  # a long table has not more
 MANY_ROWS = 20  # so many different values are no scores of one item
 LABEL = re.compile(r"(?:item|question|frage|aufgabe|task|q)[ _.-]?[0-9]+", re.IGNORECASE)
 PERSON = re.compile(r"(?:candidate|person|examinee|student|pupil|participant|user|id)[ _.-]?[0-9]+", re.IGNORECASE)
+SHORT_PERSON = re.compile(rf"{PERSON.pattern}|(?:cand|pers|subj|stud|resp|c|p|s)[ _.-]?[0-9]+", re.IGNORECASE)
 
 
 def check_orientation(
@@ -164,19 +165,28 @@ def _is_score(text: str, most: int) -> str:
     return f"coalesce(try_cast({text} AS DOUBLE) BETWEEN 0 AND {most}, lower({text}) IN ('true', 'false', 't', 'f'))"
 
 
-def _doubts(raw: Raw, layout: Layout, items: Collection[str]) -> list[Removal]:
-    """What makes a turned table likely, where nothing proves it."""
+def signs_of_turning(raw: Raw, layout: Layout, items: Collection[str], *, refused: bool = False) -> list[str]:
+    """What makes a turned table likely, where nothing proves it; of one that is ``refused`` less is enough."""
     if _share(layout.items, items) >= 0.5:
         return []
+    person = SHORT_PERSON if refused else PERSON
     rows, signs = count(raw, "SELECT count(*) FROM raw"), []
     first = layout.roles.get("candidate")
     labels = _values(raw, first) if first else []
     if labels and sum(bool(LABEL.fullmatch(label)) for label in labels) * 2 >= len(labels):
         signs.append(f'"{first}" holds names like those of items ({some(labels)})')
-    if sum(bool(PERSON.fullmatch(name)) for name in layout.items) * 2 >= len(layout.items):
+    if sum(bool(person.fullmatch(name)) for name in layout.items) * 2 >= len(layout.items):
         signs.append(f"its columns have names like those of candidates ({some(layout.items)})")
     if rows > 1 and len(layout.items) > WIDER * rows:
         signs.append(f"it has {counted(len(layout.items), 'item column')} and {counted(rows, 'row')}")
+    if refused and items and rows == len(items) != len(layout.items):
+        signs.append(f"it has as many rows as the item file has items ({rows:,})")
+    return signs
+
+
+def _doubts(raw: Raw, layout: Layout, items: Collection[str]) -> list[Removal]:
+    """The signs of a turned table, as a remark."""
+    signs = signs_of_turning(raw, layout, items)
     if not signs:
         return []
     words = f"perhaps the wrong way round: {'; '.join(signs)}; if rows are items, transpose it: a row is a candidate"

@@ -31,7 +31,7 @@ class Rules:
         flagged: candidates flagged for misconduct, in a column ``flagged`` of the log or the candidate table. The
             practice is to keep them out of calibrations, which ``calibrate`` does by default, and to score them.
         empty_cell: an empty cell of a wide table; in a long log a row without an option or a score is always omitted.
-        omitted_codes: options that stand for "no answer", such as ``("8",)`` in files of TESTFACT.
+        omitted_codes: options or scores that stand for "no answer", such as ``("8",)`` or ``("9", "-1")``.
         max_score: the highest score an item can have.
         max_seconds: a longer time on one item is not a time on that item; the whole exam lasts 10,800 seconds.
         listed: how many faults of one kind are listed before the rest are counted.

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Literal, NamedTuple
 
 from issmp_calibration.log.key import ItemKey
@@ -17,7 +18,7 @@ from issmp_calibration.log.rules import Omitted, Rules
 from issmp_calibration.log.versions import base
 from issmp_cat.spelling import did_you_mean
 
-__all__ = ["MISSING", "Fault", "Pair", "Scorer", "Verdict", "response_meaning"]
+__all__ = ["MISSING", "Fault", "Pair", "Scorer", "Verdict", "is_code", "number", "response_meaning"]
 
 TRUTH = {"true": 1, "t": 1, "false": 0, "f": 0}
 MISSING = {"", "na", "n/a", "nan", "null", "none"}
@@ -53,10 +54,11 @@ class Verdict(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Why a pair is refused."""
+    """Why a pair is refused; ``cell`` is what stands there, where that is the fault."""
 
     kind: str
     message: str
+    cell: str = ""
 
 
 @dataclass(slots=True)
@@ -92,8 +94,8 @@ class Scorer:
         if empty or why != "empty_cell":
             self.left_out[pair.code] = why
             return None
-        if option in self.rules.omitted_codes:
-            option = None
+        codes = self.rules.omitted_codes
+        option, score = None if is_code(option, codes) else option, None if is_code(score, codes) else score
         if fault := self._fault(pair):
             return fault
         nothing = option is None and (self.by_option or score is None)  # an empty score is an answer left out too
@@ -162,9 +164,8 @@ class Scorer:
         allowed, correct = self.key.allowed(place), self.key.correct[place]
         option = option if option in allowed or option.upper() not in {*allowed, *correct} else option.upper()
         if allowed and option not in allowed:
-            return Fault(
-                "unknown options", f'option "{option}" for item "{item}"; its options are {", ".join(allowed)}'
-            )
+            expected = f"its options are {', '.join(allowed)}"
+            return Fault("unknown options", f'option "{option}" for item "{item}"; {expected}', option)
         if not correct:
             return Verdict(self._name(item), option, own)
         worth = self.key.worth(place, option)
@@ -223,6 +224,26 @@ def _text(cell: str | None) -> str | None:
     return cell.strip()
 
 
+def number(text: str) -> float | None:
+    """What a cell is as a finite number, or None."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if isfinite(value) else None
+
+
+def is_code(text: str | None, codes: Sequence[str]) -> bool:
+    """Whether a cell stands for "no answer": by its text, or as a number, since programs write 9 as 9.0.
+
+    >>> is_code("9.0", ["9"]), is_code("N", ["9", "N"]), is_code("90", ["9"])
+    (True, True, False)
+    """
+    if text is None or not codes:
+        return False
+    return text in codes or ((value := number(text)) is not None and value in map(number, codes))
+
+
 def _score(text: str | None, most: int) -> int | Fault:
     """A whole score from 0 to ``most``, −1 for none."""
     if text is None:
@@ -234,20 +255,23 @@ def _score(text: str | None, most: int) -> int | Fault:
     if 0 <= value <= most and value == int(value):
         return int(value)
     expected = "0, 1 or empty" if most == 1 else f"a whole number from 0 to {most}, or empty"
-    return Fault("impossible scores", f"score {text} for {_item_of(most)}; expected {expected}")
+    return Fault("impossible scores", f"score {text} for {_item_of(most)}; expected {expected}", text)
 
 
 def _item_of(most: int) -> str:
     return "a dichotomous item" if most == 1 else f"an item of {most} points"
 
 
-def response_meaning(pairs: Sequence[Pair], key: ItemKey | None, most: int = 1) -> Literal["option", "score"]:
+def response_meaning(
+    pairs: Sequence[Pair], key: ItemKey | None, most: int = 1, codes: Sequence[str] = ()
+) -> Literal["option", "score"]:
     """What a column that may hold either holds.
 
     With a key: scores if there is nothing but 0 to ``most`` and blanks, unless one of them is an option of the key.
+    Codes for "no answer" tell nothing.
     Without a key whatever is a number is taken for a score, so that 7 is an impossible score and not an option.
     """
-    said = {text for pair in pairs if (text := _text(pair.response)) is not None}
+    said = {text for pair in pairs if (text := _text(pair.response)) is not None and not is_code(text, codes)}
     if key is None:
         return "score" if any(_is_number(text) for text in said) or not said else "option"
     labels = set().union(*key.correct)

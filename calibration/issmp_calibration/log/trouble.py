@@ -12,12 +12,14 @@ from issmp_calibration.log.dictionary import Dictionary
 from issmp_calibration.log.duplicates import duplicate_problem
 from issmp_calibration.log.faults import Faults, counted
 from issmp_calibration.log.hints import MOST_STRANGERS, STRANGERS, hints_for
+from issmp_calibration.log.key import ItemKey
 from issmp_calibration.log.lines import Place, lines_of, site
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.pairs import natural
 from issmp_calibration.log.raw import Raw, count
 from issmp_calibration.log.rules import Rules
 from issmp_calibration.log.scoring import Fault
+from issmp_calibration.log.suspicions import find_totals
 from issmp_cat.errors import ResponseLogError
 
 __all__ = ["any_row_fault", "nobody", "report_faults"]
@@ -61,7 +63,13 @@ def any_row_fault(raw: Raw, layout: Layout) -> bool:
 
 
 def report_faults(
-    raw: Raw, layout: Layout, pairs: Mapping[int, Fault], on: str, rules: Rules, unkeyed: str = ""
+    raw: Raw,
+    layout: Layout,
+    pairs: Mapping[int, Fault],
+    on: str,
+    rules: Rules,
+    items: ItemKey | None,
+    unkeyed: str = "",
 ) -> NoReturn:
     """Find the lines of all faults and raise.
 
@@ -71,6 +79,7 @@ def report_faults(
         pairs: fault of each refused pair.
         on: the condition that finds a row's pair.
         rules: how many faults of one kind are listed, and when two answers are to the same item.
+        items: the item file.
         unkeyed: the message about options without a key, if that is so.
     """
     listed = rules.listed
@@ -79,7 +88,9 @@ def report_faults(
         faults.add("no key", unkeyed)
     strangers = {code: fault for code, fault in pairs.items() if fault.kind == STRANGERS}
     pairs = {code: fault for code, fault in pairs.items() if code not in strangers}
+    totals, pairs = find_totals(raw, pairs, on, wide=layout.shape == "wide")
     found = [
+        *totals,
         *_strangers(raw, strangers, on),
         *_pair_faults(raw, pairs, on, listed, wide=layout.shape == "wide"),
         *_row_faults(raw, listed),
@@ -94,8 +105,8 @@ def report_faults(
         faults.add(kind, f"{site(raw, place[0], line)}: {message}", line=order, times=times)
     if doubles := duplicate_problem(raw, on, rules):
         faults.add("duplicates", doubles)
-    for hint in hints_for(raw, layout, faults, pairs, on):
-        hints.add("hint", hint)
+    for rank, hint in enumerate(hints_for(raw, layout, faults, pairs, on, items)):
+        hints.add("hint", hint, line=rank)
     raise ResponseLogError(raw.where, [*hints.problems(), *faults.problems()])
 
 
@@ -129,7 +140,10 @@ def _pair_faults(raw: Raw, pairs: Mapping[int, Fault], on: str, listed: int, *, 
     found = []
     for kind, codes in by_kind.items():
         raw.con.execute("CREATE OR REPLACE TEMP TABLE refused AS SELECT unnest(?::BIGINT[]) AS code", [codes])
-        join = f"FROM answers a JOIN pairs ON {on} JOIN refused ON refused.code = pairs.code"
+        join = (
+            f"FROM answers a JOIN pairs ON {on} JOIN refused ON refused.code = pairs.code "
+            "WHERE NOT EXISTS (FROM totals WHERE who = coalesce(a.candidate::VARCHAR, ''))"
+        )
         rows = raw.con.execute(
             f"SELECT __file, __row, pairs.code, a.item {join} ORDER BY ALL LIMIT {listed}"
         ).fetchall()

@@ -12,7 +12,7 @@ from __future__ import annotations
 from issmp_calibration.log.names import Layout
 from issmp_calibration.log.raw import Raw
 from issmp_calibration.log.rules import Rules
-from issmp_calibration.log.scoring import MISSING
+from issmp_calibration.log.scoring import MISSING, number
 from issmp_cat.errors import ResponseLogError
 
 __all__ = ["infer_not_reached"]
@@ -68,7 +68,11 @@ def _cells(layout: Layout) -> list[str]:
 def _blank(role: str, rules: Rules) -> str:
     words = [*MISSING, *(code.lower() for code in rules.omitted_codes)]
     listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
-    return f"{role} IS NULL OR lower(trim({role}::VARCHAR)) IN ({listed})"
+    said = f"{role} IS NULL OR lower(trim({role}::VARCHAR)) IN ({listed})"
+    numbers = [value for code in rules.omitted_codes if (value := number(code)) is not None]
+    if not numbers:
+        return said
+    return f"{said} OR coalesce(try_cast({role}::VARCHAR AS DOUBLE) IN ({', '.join(map(repr, numbers))}), false)"
 
 
 def _column(layout: Layout) -> str:

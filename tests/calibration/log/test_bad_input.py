@@ -3,10 +3,11 @@
 import gzip
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pytest
 
-from issmp_calibration.log import read_key, read_log
+from issmp_calibration.log import Rules, read_key, read_log
 from issmp_calibration.log.raw import open_raw
 from issmp_cat.errors import ResponseLogError, UsageError
 
@@ -298,3 +299,116 @@ def test_a_total_among_the_items_is_named_as_the_column_to_leave_out(file):
         "--column ignore=total (columns={'ignore': ['total']})" in problems
     )
     assert read_log(path, columns={"ignore": ["total"]}).n_items == 3
+
+
+def nines(shape, kind=str):
+    """Ten candidates, 0/1 scores of two items; the first two left x out, written 9 and -1."""
+    x = [9, -1, *[0, 1] * 4]
+    wide = pd.DataFrame({"candidate": [f"c{k}" for k in range(10)], "x": x, "y": [1, 0] * 5})
+    frame = wide if shape == "wide" else wide.melt("candidate", var_name="item", value_name="score")
+    cells = ["x", "y"] if shape == "wide" else ["score"]
+    return frame.astype(dict.fromkeys(cells, kind))
+
+
+@pytest.mark.parametrize("shape", ["wide", "long"])
+@pytest.mark.parametrize("kind", [str, int, float])
+@pytest.mark.parametrize("key", [None, pd.DataFrame({"item": ["x", "y"], "key": ["A", "B"]})])
+def test_scores_that_stand_for_no_answer_are_omitted_ones(shape, kind, key):
+    """9 and -1 are the commonest codes of all; programs write 9 as 9.0 where a column has gaps."""
+    rules = Rules(omitted_codes=("9", "-1"))
+    missing = read_log(nines(shape, kind), key=key, omitted="missing", rules=rules).wide()
+    assert np.isnan(missing[:2, 0]).all()
+    assert not np.isnan(missing[2:]).any()
+    assert not np.isnan(missing[:, 1]).any()
+    assert read_log(nines(shape, kind), key=key, rules=rules).wide()[:2, 0].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("shape", ["wide", "long"])
+def test_impossible_scores_that_look_like_codes_are_told_the_option(shape):
+    frame = pd.concat([nines(shape).assign(candidate=lambda f, k=k: f["candidate"] + f".{k}") for k in range(3)])
+    with pytest.raises(ResponseLogError) as caught:
+        read_log(frame)
+    assert caught.value.problems[0] == (
+        "if 9 and -1 mean no answer: --omitted-code 9 --omitted-code -1 (Rules(omitted_codes=('9', '-1'))); such "
+        "answers count as wrong, or not at all with --omitted missing"
+    )
+    assert "row 1: " in caught.value.problems[1]
+
+
+def test_the_last_of_many_steps_is_no_code(file):
+    problems = refused(file("candidate,x,y\n" + "".join(f"c{k},{k % 10},{k % 2}\n" for k in range(60))))
+    assert not any("no answer" in said for said in problems)
+    assert any("--max-score 9 " in said for said in problems)
+
+
+def test_items_of_several_points_are_told_max_score_before_anything_is_to_be_ignored(file):
+    rows = "".join(f"c{k},{k % 4},{k % 2},{k // 2 % 2},{k % 3 % 2}\n" for k in range(60))
+    path = file("candidate,essay,b,c,d\n" + rows)
+    problems = refused(path)
+    advised = next(k for k, said in enumerate(problems) if "--max-score 3" in said)
+    assert problems[advised] == (
+        "1 item with scores up to 3 (essay): if that is right, --max-score 3 (Rules(max_score=3)), or a column "
+        "max_score in the item file"
+    )
+    assert not any("ignore" in said for said in problems[:advised])
+    assert read_log(path, rules=Rules(max_score=3)).n_items == 4
+
+
+def test_a_misspelt_column_of_the_item_file_is_named_in_the_refusal_that_it_causes(file):
+    """And no item of the key is to be ignored."""
+    rows = "".join(f"c{k},{2 + k % 2},{k % 2},{k // 2 % 2},{k % 3 % 2}\n" for k in range(60))
+    log = file("candidate,Q1,Q2,Q3,Q4\n" + rows)
+    key = file("item,max_scor,domian\nQ1,3,a\nQ2,1,a\nQ3,1,a\nQ4,1,a\n", "key.csv")
+    problems = refused(log, key=key)
+    assert problems[:2] == (
+        'key.csv: column "max_scor" is not read (did you mean "max_score"?)',
+        'key.csv: column "domian" is not read (did you mean "domain"?)',
+    )
+    assert not any("ignore" in said for said in problems)
+    right = file("item,max_score,domain\nQ1,3,a\nQ2,1,a\nQ3,1,a\nQ4,1,a\n", "right.csv")
+    assert read_log(log, key=right).n_items == 4
+
+
+def test_a_misspelt_column_is_named_beside_the_faults_of_the_item_file_itself(file):
+    key = file("item,modell,status\nQ1,gpcm,operatonal\n", "key.csv")
+    with pytest.raises(ResponseLogError) as caught:
+        read_key(key)
+    assert set(caught.value.problems) == {
+        'line 2: status "operatonal" (did you mean "operational"?)',
+        'key.csv: column "modell" is not read (did you mean "model"?)',
+    }
+
+
+@pytest.mark.parametrize("name", ["Total", "", "c60"])
+def test_a_row_of_totals_is_one_fault(file, name):
+    """By its name, or as the last row, if its values are large."""
+    items = [f"Q{k}" for k in range(21)]
+    scores = np.random.default_rng(4).integers(0, 2, (60, 21))
+    rows = [f"c{k}," + ",".join(map(str, row)) for k, row in enumerate(scores)]
+    totals = ",".join(map(str, scores.sum(axis=0)))
+    path = file("candidate," + ",".join(items) + "\n" + "\n".join(rows) + f"\n{name},{totals}\n")
+    problems = refused(path)
+    who = f'candidate "{name}"' if name else "this"
+    assert f"line 62: {who} looks like a row of totals (21 values that are no scores): take" in problems[0]
+    assert len(problems) == (1 if name else 2)
+    assert not any("Q3" in said for said in problems)
+
+
+def test_candidates_totals_in_a_long_log_are_one_fault_too(file):
+    rows = [f"c{k},Q{item},{(k + item) % 2}" for k in range(40) for item in range(5)]
+    rows += [f"Total,Q{item},20" for item in range(5)]
+    problems = refused(file("candidate,item,score\n" + "\n".join(rows) + "\n"))
+    assert problems == (
+        'line 202: candidate "Total" looks like a row of totals (5 values that are no scores): take it out of the file',
+    )
+
+
+def test_a_turned_table_that_is_refused_is_suspected_to_be_turned(file):
+    """Its columns are candidates, its rows items without a name; with a key they are strangers, without one scores."""
+    steps = np.random.default_rng(6).integers(0, 3, (12, 50))
+    text = ",".join(f"c{k}" for k in range(50)) + "\n" + "\n".join(",".join(map(str, row)) for row in steps) + "\n"
+    key = pd.DataFrame({"item": [f"Q{k}" for k in range(12)], "domain": "a"})
+    for problems in (refused(file(text), key=key), refused(file(text))):
+        (said,) = (said for said in problems if "wrong way round" in said)
+        assert "its columns have names like those of candidates (c0, c1, c2, …)" in said
+    assert any("as many rows as the item file has items (12)" in said for said in refused(file(text), key=key))
