@@ -69,29 +69,38 @@ def draw_curves(result: Calibration, places: Ints, *, chosen: bool = False) -> P
         chosen: whether somebody asked for just these; else those worth looking at are chosen.
     """
     table = result.items
-    shown = _as_many_as_fit(table, places) if chosen else _worth_a_look(table, places)
+    whole = chosen or int(_lines(table, places).sum()) <= CURVES
+    shown = _as_many_as_fit(table, places) if chosen else _worth_a_look(table, places, whole=whole)
     parameters = engine_parameters(table, shown)
     curves = category_curves(THETA, parameters)
+    shares = 0
     layers = []
     for k, place in enumerate(shown):
         rows = range(int(parameters.first[k]), int(parameters.first[k + 1]))
+        if len(rows) > 2 and not whole:
+            label = f"{table.item[place]}: share of points{_against(table, int(place))}"
+            share = _points_of(result, int(place), len(rows)) @ curves[rows.start : rows.stop]
+            layers.append(Layer("line", {"x": THETA.tolist(), "y": share.tolist()}, label, dashed=True))
+            shares += 1
+            continue
         for score, row in enumerate(rows):
             if len(rows) > 2 or score == 1:
                 label = f"{table.item[place]}{f': score {score}' if len(rows) > 2 else ''}"
                 label += "" if chosen or score > 1 else _against(table, int(place))
                 layers.append(Layer("line", {"x": THETA.tolist(), "y": curves[row].tolist()}, label))
-    stepped = any(np.diff(parameters.first) > 2)
+    stepped = any(np.diff(parameters.first) > 2) and not shares
     more = len(places) - len(shown)
     return Plot(
         title=_title(table, shown, more, chosen=chosen, stepped=stepped),
         x="ability θ (logits)",
-        y="chance of the score" if stepped else "chance of a right answer",
+        y=_axis(len(shown), shares, stepped=stepped),
         layers=tuple(layers),
         y_limits=(0.0, 1.0),
         size=(8.8, 4.2),
         legend_beside=True,
         note=counted(len(shown), "item")
-        + (f'; {more:,} more not drawn: plot("curves", items=[…]) draws those named' if more else ""),
+        + (f'; {more:,} more not drawn: plot("curves", items=[…]) draws those named' if more else "")
+        + (", and each score of an item of several" if shares else ""),
     )
 
 
@@ -106,12 +115,31 @@ def _as_many_as_fit(table: ItemTable, places: Ints, room: int = CURVES) -> Ints:
     return places[: max(1, int((np.cumsum(_lines(table, places)) <= room).sum()))]
 
 
-def _worth_a_look(table: ItemTable, places: Ints) -> Ints:
-    """The items with the worst verdicts, then others from easy to hard."""
+def _axis(shown: int, shares: int, *, stepped: bool) -> str:
+    """What the height of a curve is."""
+    if shares:
+        return "expected share of the points" if shares == shown else "chance right, or share of the points"
+    return "chance of the score" if stepped else "chance of a right answer"
+
+
+def _points_of(result: Calibration, place: int, scores: int) -> Floats:
+    """Points of each score of an item, as shares of the most: of a nominal item those of its options, if known."""
+    known = result.provenance.get("options", {}).get("categories") or {}
+    options = known.get(str(result.items.item[place])) or {}
+    points = np.array(list(options.values()), float) if len(options) == scores else np.arange(scores, dtype=float)
+    return points / points.max() if points.any() else np.arange(scores) / (scores - 1.0)
+
+
+def _worth_a_look(table: ItemTable, places: Ints, *, whole: bool) -> Ints:
+    """The items with the worst verdicts, then others from easy to hard; ``whole``: with a curve for each score."""
     worst = worst_first(table, flagged(table, places))
     sound = np.setdiff1d(places, worst)
     if not len(sound):
-        return _as_many_as_fit(table, worst)
+        return _as_many_as_fit(table, worst) if whole else worst[:CURVES]
+    if not whole:
+        few = worst[:FLAGGED]
+        b = np.nan_to_num(table.values("b")[sound])
+        return np.concatenate([few, sound[spread(b.tolist(), CURVES - len(few))]])
     few = _as_many_as_fit(table, worst, FLAGGED) if len(worst) else worst
     room = CURVES - int(_lines(table, few).sum())
     if len(few) and room < int(_lines(table, sound).max()):

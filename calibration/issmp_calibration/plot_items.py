@@ -88,14 +88,15 @@ def _range(layers: list[Layer]) -> tuple[float, float]:
 
 
 def _names(table: ItemTable, order: Ints, ends: tuple[float, float]) -> list[Layer]:
-    """Names below the points, where easiest-first leaves room, a thin line up to each; none over another."""
+    """Names below the intervals, where easiest-first leaves room, dashed lines up to their ends."""
     line, width = LINE * (ends[1] - ends[0]), WIDTH * len(order)
     labelled = np.sort([np.flatnonzero(order == place)[0] for place in _named(table, order)]).astype(np.int64)
     at = _at(table, order, order[labelled])
     if len(order) <= ALL:
         return [Layer("text", {**at, "text": [str(table.item[place]) for place in order]})]
     taken: list[tuple[float, float]] = []
-    for x, y in zip(at["x"], at["y"], strict=True):
+    feet = _feet(table, order[labelled])
+    for x, y in zip(at["x"], feet, strict=True):
         near = [(left, height) for left, height in taken if abs(left - x) < width]
         below = y - 3.0 * line
         while any(abs(height - below) < line for _, height in near):
@@ -103,11 +104,19 @@ def _names(table: ItemTable, order: Ints, ends: tuple[float, float]) -> list[Lay
         taken.append((x, below))
     heights = [height for _, height in taken]
     up = {"x": [v for x in at["x"] for v in (x, x, np.nan)],
-          "y": [v for y, h in zip(at["y"], heights, strict=True) for v in (y, h, np.nan)]}  # fmt: skip
+          "y": [v for y, h in zip(feet, heights, strict=True) for v in (y - 0.7 * line, h, np.nan)]}  # fmt: skip
     return [
         *([Layer("line", up, colour=6, dashed=True)] if heights else []),
         Layer("text", {"x": at["x"], "y": heights, "text": [str(table.item[order[k]]) for k in labelled]}),
     ]
+
+
+def _feet(table: ItemTable, places: Ints) -> list[float]:
+    """Where each mark ends below: the interval of a sound item, the point of one that is drawn bare."""
+    bare = np.isin(places, flagged(table, places))
+    reach = np.where(bare, 0.0, NORMAL_95 * np.nan_to_num(table.errors("b")[places]))
+    feet: list[float] = (table.values("b")[places] - reach).tolist()
+    return feet
 
 
 def _named(table: ItemTable, order: Ints) -> Ints:

@@ -109,7 +109,7 @@ def _convergence(result: Calibration, _places: Ints) -> Plot:
     return Plot(
         title="How the iteration closed in",
         x="pass over the answers",
-        y="log₁₀ of the distance to the solution (standard errors)",
+        y="distance to the solution (log₁₀ of SEs)",
         layers=(
             Layer(
                 "line",

@@ -88,7 +88,7 @@ class Drift:
         """
         from issmp_calibration.linking.plots import draw
 
-        return draw(self.items, kind, items, ("stayed", "moved"), lambda item: not item.reason, self.limit)
+        return draw(self.items, kind, items, ("stayed", "moved"), lambda item: not item.reason, self.limit, self.sure)
 
     def summary(self) -> str:
         """The result in a few lines."""
