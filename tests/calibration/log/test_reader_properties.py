@@ -86,7 +86,9 @@ def test_every_corrupted_line_is_told_and_no_other(corrupted):
     text = "candidate,item,score\n" + "\n".join(rows) + "\n"
     with written(text) as path, pytest.raises(ResponseLogError) as caught:
         read_log(path, key=key)
-    told = {int(problem.split(":")[0].removeprefix("line ")): problem for problem in caught.value.problems}
+    lines = [problem for problem in caught.value.problems if problem.startswith("line ")]  # hints stand before them
+    assert list(caught.value.problems[-len(lines) :]) == lines
+    told = {int(problem.split(":")[0].removeprefix("line ")): problem for problem in lines}
     assert told.keys() == expected.keys()
     assert all(said in told[line] for line, said in expected.items())
 
