@@ -90,19 +90,6 @@ def test_scores_that_the_model_does_not_take_are_named(tmp_path):
     assert_allclose(graded.log_likelihood, whole.log_likelihood, rtol=1e-9)
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Two workers, each a process."""
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 def test_a_cluster_gives_the_bits_of_one_process(store, client, monkeypatch):
     expected = calibrate(store.folder)
     monkeypatch.setattr(Folder, "expect", lambda *_: pytest.fail("a pass was done here"))

@@ -164,5 +164,12 @@ def test_plots_name_the_items_that_moved_and_draw_the_limit():
     found = drift(estimated(rng, later, errors, "new"), estimated(rng, truth, errors, "old"))
     data = found.plot().data
     assert "q5" in data["text"]
-    assert [x for x, kind in zip(data["x"], data["kind"], strict=True) if kind == "vline"] == [-2.7, 2.7]
+    assert [x for x, kind in zip(data["x"], data["kind"], strict=True) if kind == "vline"] == [-1.0, 1.0]
+    frame = found.plot().frame
+    beyond = {
+        name: frame.loc[frame["layer"] == name, ["x", "y"]].abs().max(axis=1) > 1.0 for name in ("moved", "stayed")
+    }
+    assert len(beyond["moved"]) + len(beyond["stayed"]) == 30
+    assert beyond["moved"].all()
+    assert not beyond["stayed"].any()
     assert found.plot().to_svg().startswith("<svg")

@@ -126,18 +126,6 @@ def test_damage_is_noticed(answers, tmp_path):
         Store.open(tmp_path)
 
 
-@pytest.fixture(scope="module")
-def client():
-    distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, silence_logs=50
-        ) as cluster,
-        distributed.Client(cluster) as client,
-    ):
-        yield client
-
-
 def test_a_cluster_gives_the_bits_of_a_folder_also_when_a_worker_is_killed(client, store):
     one = Cluster.of(client, store)
     assert (one.n_persons, one.n_answers) == (PERSONS, Folder(store).n_answers)
